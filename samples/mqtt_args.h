@@ -20,9 +20,9 @@ typedef struct mqtt_args {
     unsigned port, count, timeout_s, will_qos;
     int qos; /* QoS of the only message; -1: two messages, one with QoS 0 and one with QoS 1 */
     bool retain, will_retain, keep_session;
-    const char *path; /* of a WebSocket; NULL: none */
+    const char *path; /* path of the WebSocket; NULL: no WebSocket */
     bool tls, has_url;
-    mqtt_url url; /* what host and path point to */
+    mqtt_url url; /* the texts that host and path point to */
 } mqtt_args;
 
 /**

@@ -18,7 +18,7 @@ typedef struct mqtt_loop {
     const char *why;  /* the reason of the failure */
 } mqtt_loop;
 
-/** What the stream runs over. */
+/** How to reach the broker. */
 typedef struct mqtt_target {
     bool tls;            /* false: plain TCP */
     const char *ca_file; /* roots to trust; NULL: those of the system */

@@ -217,7 +217,7 @@ static ssize_t websocket_read(null_link *l, uint8_t *buf, size_t cap)
         if (n <= 0) {
             return got > 0 ? (ssize_t)got : n;
         }
-        if (!w->open) { /* clients send nothing until they have the answer */
+        if (!w->open) { /* clients send nothing before they have received the answer */
             (void)null_websocket_upgrade(w, buf, (size_t)n);
             if (w->open && write_frame(l) < 0) {
                 return -1;
@@ -236,7 +236,7 @@ static ssize_t websocket_write(null_link *l, const uint8_t *buf, size_t len)
 {
     null_websocket *w = l->websocket;
 
-    if (w->frame_len == 0) { /* otherwise these are the bytes of the call before, again */
+    if (w->frame_len == 0) { /* otherwise the caller repeats the bytes of the previous call */
         null_websocket_encode(w, buf, len);
     }
     ssize_t n = write_frame(l);

@@ -19,13 +19,13 @@ typedef struct null_websocket {
     bool open;          /* the upgrade is complete */
     size_t request_len; /* bytes of the request that have arrived */
     uint8_t head[14];   /* start of a frame whose header is incomplete */
-    size_t head_len;    /* 0: inside of a frame, or at its start */
-    uint64_t left;      /* content of the current frame that has not arrived */
-    size_t masked;      /* content of it that has arrived, modulo 4 */
+    size_t head_len;    /* number of bytes in head; 0: inside of a frame, or at its start */
+    uint64_t left;      /* number of bytes of the current frame that have not arrived */
+    size_t masked;      /* number of its bytes that have arrived, modulo 4 */
     uint8_t mask[4];
     size_t frame_at;    /* bytes of frame that were written */
     size_t frame_len;   /* 0: no write is in progress */
-    size_t content_len; /* content of frame */
+    size_t content_len; /* number of bytes of content in frame */
     uint8_t frame[NULL_WS_FRAME];
     char request[NULL_WS_REQUEST];
 } null_websocket;

@@ -370,7 +370,7 @@ static ssize_t receive_some(tls_client *c, void *buffer, size_t len)
     return n;
 }
 
-/* Reads the head of the next frame, which must be one of data without a mask. */
+/* Reads the head of the next frame, which must be a data frame without a mask. */
 static void begin_frame(tls_client *c)
 {
     uint8_t head[8];
@@ -422,7 +422,7 @@ void tls_client_receive_raw(tls_client *c, void *buffer, size_t len)
     }
 }
 
-/* Reads a close of WebSocket, if one comes: two bytes, or four with a code. */
+/* Reads a close frame of WebSocket, if there is one: two bytes, or four with a code. */
 static ssize_t receive_close(tls_client *c)
 {
     uint8_t rest[3];

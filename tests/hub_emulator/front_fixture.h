@@ -27,10 +27,10 @@ typedef struct front_fixture {
     char dir[64];
     int broker; /* the broker's listening socket; -1: closed */
     int ports[HUB_FRONT_SERVICES];
-    int notes;                               /* our end of the socket of the hub */
-    int calls;                               /* our end of the socket of the HTTP server */
-    int descriptors;                         /* open ones without clients */
-    gnutls_certificate_credentials_t nobody; /* of a client without a certificate */
+    int notes;       /* the test's end of the socket between front and hub */
+    int calls;       /* the test's end of the socket between front and HTTP server */
+    int descriptors; /* number of open descriptors while there are no clients */
+    gnutls_certificate_credentials_t nobody; /* credentials of a client without a certificate */
 } front_fixture;
 
 /**
@@ -63,13 +63,13 @@ bool ends(int fd);
 typedef struct tls_client {
     int fd;
     gnutls_session_t session;
-    bool framed;       /* after an upgrade */
+    bool framed;       /* true after an upgrade */
     size_t frame_left; /* bytes of the payload of the current frame that were not read yet */
 } tls_client;
 
 /** Makes a TCP connection to a port of the front. */
 int tcp_connect_to(const front_fixture *f, hub_front_service service);
-/** Makes one to the port of the transport. */
+/** Makes a TCP connection to the port of the transport. */
 int tcp_connect(const front_fixture *f);
 /**
  * Sets up TLS on a new connection, without a handshake. If credentials is NULL, the client has no
@@ -82,12 +82,12 @@ void tls_client_init_to(tls_client *c, const front_fixture *f, hub_front_service
                         const char *priorities, gnutls_certificate_credentials_t credentials);
 /** Completes the handshake, and the upgrade of the transport; both must succeed. */
 void tls_client_begin(tls_client *c);
-/** Does both on a new connection. */
+/** Makes a new connection, and completes handshake and upgrade. */
 void tls_client_open(tls_client *c, const front_fixture *f, const char *priorities,
                      gnutls_certificate_credentials_t credentials);
 /** Sends bytes; after an upgrade, as one binary frame. */
 void tls_client_send(tls_client *c, const void *data, size_t len);
-/** Receives exactly len bytes, which after an upgrade may stand in any number of frames. */
+/** Receives exactly len bytes. After an upgrade, they may be in any number of frames. */
 void tls_client_receive(tls_client *c, void *buffer, size_t len);
 /** Sends and receives bytes of TLS. */
 void tls_client_send_raw(tls_client *c, const void *data, size_t len);

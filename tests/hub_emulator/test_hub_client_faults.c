@@ -43,7 +43,7 @@ static void order(hub_note_kind kind, uint32_t value)
     hub_client_faults_order(faults, &note);
 }
 
-/* The literal, without its NUL. */
+/* Takes the bytes of a literal, without its NUL. */
 #define TAKE(bytes, now_ms) \
     hub_client_faults_take(faults, (const uint8_t *)(bytes), sizeof(bytes) - 1, now_ms)
 #define EXPECT(now_ms, bytes) expect(now_ms, bytes, sizeof(bytes) - 1)
@@ -109,7 +109,7 @@ static void the_longer_delay_counts_for_a_puback(void **state)
     EXPECT(100, PUBACK1 PING);
 }
 
-/* At each cut of the bytes, whatever is released between the two parts. */
+/* Repeats the test for each cut of the bytes, whatever is released between the two parts. */
 static void a_late_puback_never_stands_within_another_packet(void **state)
 {
     static const uint8_t bytes[] = PUBACK1 PUBLISH PUBACK2;

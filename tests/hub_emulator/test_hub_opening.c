@@ -141,7 +141,8 @@ static void other_requests_go_to_the_http_server_as_they_are(void **state)
         int server = take_call(&len);
         assert_int_equal(len, 0);
         read_call(server, requests[i]);
-        tls_client_send_raw(&c, UPGRADE, strlen(UPGRADE)); /* what comes later as well */
+        /* Bytes that arrive later are passed on as well. */
+        tls_client_send_raw(&c, UPGRADE, strlen(UPGRADE));
         read_call(server, UPGRADE);
         write_all(server, "answer", 6);
         expect_text(&c, "answer");
@@ -331,7 +332,7 @@ static void an_upgrade_is_delayed_on_request(void **state)
     expect_text(&c, "HTTP/1.1 101 ");
     assert_true(up_ms() - begun >= DELAY_MS);
     char byte;
-    do { /* the ping, which came with the request, is answered as well */
+    do { /* the ping that arrived with the request is answered as well */
         tls_client_receive_raw(&c, &byte, 1);
     } while ((uint8_t)byte != 0x8A);
     tls_client_close(&c);
@@ -368,7 +369,7 @@ static void handshakes_are_refused_with_an_alert_on_request(void **state)
         assert_int_equal(gnutls_alert_get(c.session), alerts[i / 2]);
         gnutls_deinit(c.session);
         (void)close(c.fd);
-        open_tls(&c, versions[i % 2], NULL); /* the next one is accepted */
+        open_tls(&c, versions[i % 2], NULL); /* the next connection is accepted */
         tls_client_close(&c);
     }
 }

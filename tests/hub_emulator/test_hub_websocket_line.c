@@ -184,7 +184,7 @@ typedef struct bad_frame {
     const char *name;
     const char *bytes;
     size_t len;
-    uint16_t code; /* of the close; 0: it has none */
+    uint16_t code; /* code of the close frame; 0: it has none */
 } bad_frame;
 
 #define BAD(name, bytes, code)               \
@@ -244,7 +244,7 @@ static void a_frame_that_is_not_allowed_ends_the_connection(void **state)
     }
 }
 
-/* Also when bytes of it have passed to the broker already. */
+/* This also holds if bytes of the message have passed to the broker already. */
 static void what_was_sent_before_a_bad_frame_arrives(void **state)
 {
     hub_text bytes = { 0 };

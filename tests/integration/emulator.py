@@ -12,7 +12,7 @@ import urllib.request
 # A little less than the time limit of ctest, which would end the test without a reason.
 PATIENCE_S = 240
 
-# What carries MQTT; the samples read the same variable. ctest runs some tests once for each transport.
+# The transport of MQTT; the samples read the same variable. ctest runs some tests once for each transport.
 TRANSPORT = os.environ.get("IOTHUB_TRANSPORT", "mqtt")
 
 

@@ -19,7 +19,7 @@ ME = ("--id", "me", "--disable-clean-session")
 
 
 class Features:
-    """What holds over every transport."""
+    """Tests what holds over every transport."""
 
     @classmethod
     def setUpClass(cls):

@@ -7,14 +7,14 @@
 #define PUBACK     0x40
 #define PUBACK_LEN 4
 
-/* Bytes that are due together. */
+/* Bytes that must be sent at the same time. */
 typedef struct batch {
     hub_text bytes;
     int64_t due_ms;
     struct batch *next;
 } batch;
 
-/* Batches in the order in which they came, which they keep even if a delay was shortened. */
+/* Batches in the order in which they arrived. They keep it, even if a delay was shortened. */
 typedef struct queue {
     batch *first;
     batch *last;
@@ -23,13 +23,13 @@ typedef struct queue {
 struct hub_client_faults {
     uint32_t delay_ms;
     uint32_t puback_ms;
-    uint64_t to_device; /* bytes that still pass; NO_LIMIT: all */
+    uint64_t to_device; /* number of bytes that may still pass; NO_LIMIT: all */
     uint64_t from_device;
     hub_packet_watch taken;     /* position in the packets that were taken */
-    hub_packet_watch released;  /* and in those of `others` that were released */
-    uint8_t puback[PUBACK_LEN]; /* the one that is being taken, if it is to be delayed */
+    hub_packet_watch released;  /* position in the packets of `others` that were released */
+    uint8_t puback[PUBACK_LEN]; /* the PUBACK that is being taken, if it must be delayed */
     size_t puback_len;
-    queue pubacks; /* those that are delayed longer than other packets */
+    queue pubacks; /* PUBACKs that are delayed longer than other packets */
     queue others;
     size_t held;
 };
@@ -170,7 +170,7 @@ static void release_first(hub_client_faults *f, queue *q, hub_text *out)
     drop_first(q);
 }
 
-/* A PUBACK must not stand within another packet. */
+/* A PUBACK must not be sent in the middle of another packet. */
 void hub_client_faults_release(hub_client_faults *f, int64_t now_ms, hub_text *out)
 {
     while (due_of(&f->others) <= now_ms) {

@@ -12,7 +12,7 @@
 #include "front/packet_watch.h"
 #include "hub/note.h"
 
-/** hub_client_faults_due without bytes. */
+/** The result of hub_client_faults_due if no bytes are held. */
 #define HUB_CLIENT_FAULTS_NEVER INT64_MAX
 
 typedef struct hub_client_faults hub_client_faults;
@@ -22,9 +22,9 @@ typedef struct hub_client_faults hub_client_faults;
  * the broker at which they begin.
  */
 hub_client_faults *hub_client_faults_new(const hub_packet_watch *position);
-/** f may be NULL. */
+/** Frees the faults; f may be NULL. */
 void hub_client_faults_free(hub_client_faults *f);
-/** Takes an order for this connection. Those of other kinds are ignored. */
+/** Takes an order for this connection. Orders of other kinds are ignored. */
 void hub_client_faults_order(hub_client_faults *f, const hub_note *order);
 
 /** Returns how many of these bytes of the device may pass. */

@@ -2,7 +2,7 @@
 
 #include "registry/client_chain.h"
 
-#define CHAIN_MAX_LEN 40000 /* in base64, so that a token fits into the password as well */
+#define CHAIN_MAX_LEN 40000 /* length in base64, which leaves room for a token in the password */
 
 bool hub_device_line_open(hub_device_line *line, hub_tls_server *server, int fd)
 {

@@ -10,7 +10,7 @@
 
 typedef struct hub_device_line {
     hub_tls_line tls;
-    hub_websocket *websocket; /* over it; NULL: none */
+    hub_websocket *websocket; /* the WebSocket over TLS; NULL: none */
 } hub_device_line;
 
 /** As hub_tls_line_open. */
@@ -36,7 +36,7 @@ bool hub_device_line_chain(const hub_device_line *line, hub_text *out);
 hub_tls_state hub_device_line_read(hub_device_line *line, void *buffer, size_t cap, size_t *len,
                                    const char **why);
 void hub_device_line_write(hub_device_line *line, const void *data, size_t len);
-/** Tells the client that nothing more follows. */
+/** Notifies the client that nothing more follows. */
 void hub_device_line_bye(hub_device_line *line);
 
 #endif

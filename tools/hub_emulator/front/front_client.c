@@ -56,7 +56,7 @@ static bool wants_device(const hub_front_client *c)
     return false;
 }
 
-/* Returns the number of bytes of the server that are sent later. */
+/* Returns the number of bytes of the server that are held for later. */
 static size_t held(const hub_front_client *c)
 {
     return c->faults != NULL ? hub_client_faults_held(c->faults) : 0;
@@ -204,8 +204,8 @@ void hub_front_client_late(hub_front_client *c)
     hub_front_client_end(c);
 }
 
-/* The server gets the rest of the bytes and the end, and the broker may still answer. A client of
- * HTTP does not want its answer any more. */
+/* The server receives the rest of the bytes and the end, and the broker may still answer. A
+ * client of HTTP no longer waits for its answer. */
 static void device_ended(hub_front_client *c)
 {
     if (c->carries == HUB_FRONT_CARRIES_HTTP && hub_server_line_pending(&c->server) == 0) {
@@ -218,7 +218,7 @@ static void device_ended(hub_front_client *c)
 
 /* --- to the server ----------------------------------------------------- */
 
-/* Gives one end of a new connection to the HTTP server, with what is known about the client.
+/* Passes one end of a new connection to the HTTP server, with what is known about the client.
  * Returns the other end, or -1 if that is not possible now. */
 static int call_http(const hub_front_client *c)
 {
@@ -332,7 +332,7 @@ static void watch_answer(hub_front_client *c, uint8_t *data, size_t len)
     }
 }
 
-/* Sends those of the bytes that were held which are due. */
+/* Sends the held bytes that are due. */
 static void release(hub_front_client *c)
 {
     hub_text out = { 0 };
@@ -418,7 +418,8 @@ static void server_turn(hub_front_client *c, uint32_t events)
     }
 }
 
-/* What may still pass before a cut has reached the server, and is on its way to the client. */
+/* Returns whether the connection must be cut now: the server has received everything that may pass
+ * before the cut, and the rest is on its way to the client. */
 static bool is_to_be_cut(const hub_front_client *c)
 {
     return c->faults != NULL && hub_client_faults_is_cut(c->faults) &&

@@ -53,19 +53,19 @@ typedef struct hub_front_shared {
     hub_front_faults faults;
 } hub_front_shared;
 
-/** What goes through a connection, after TLS and WebSocket. */
+/** The protocol of a connection, above TLS and WebSocket. */
 typedef enum hub_front_carried {
     HUB_FRONT_CARRIES_MQTT = 0,
     HUB_FRONT_CARRIES_HTTP
 } hub_front_carried;
 
 typedef enum hub_front_state {
-    HUB_FRONT_OPENING = 0, /* up to the CONNECT or the HTTP request */
+    HUB_FRONT_OPENING = 0, /* the beginning, up to the CONNECT or the HTTP request */
     HUB_FRONT_DIALING,     /* tries to connect to the server */
     HUB_FRONT_ASKING,      /* waits for the CONNACK */
     HUB_FRONT_OPEN,
     HUB_FRONT_ENDING,    /* the client has closed, and the server still sends */
-    HUB_FRONT_DRAINING,  /* the server has closed, and bytes of it are sent later */
+    HUB_FRONT_DRAINING,  /* the server has closed, and bytes that it has sent are held for later */
     HUB_FRONT_LINGERING, /* everything was sent; waits until the client closes */
     HUB_FRONT_GONE
 } hub_front_state;
@@ -77,13 +77,13 @@ typedef struct hub_front_client {
     uint64_t number;
     char peer[64]; /* address and port of the client */
     hub_device_line line;
-    hub_server_line server;   /* to the broker or the HTTP server */
-    hub_front_end device_end; /* of the line */
+    hub_server_line server;   /* connection to the broker or the HTTP server */
+    hub_front_end device_end; /* the end of the line in the event loop */
     hub_front_end server_end;
     hub_opening opening;
     hub_traffic traffic;       /* of MQTT */
-    hub_client_faults *faults; /* on the heap; NULL: none */
-    int64_t due_ms;            /* in the list of late ones: when it has something to send */
+    hub_client_faults *faults; /* faults of this connection, on the heap; NULL: none */
+    int64_t due_ms;            /* time at which a client in the list `late` has something to send */
     int64_t deadline_ms;
     hub_link in_all;
     hub_link in_waiting;
@@ -108,7 +108,7 @@ hub_front_client *hub_front_client_new(hub_front_shared *shared, hub_front_servi
 void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events);
 /** Tries again to connect a client in the list `dialing` to the server. */
 void hub_front_client_dial(hub_front_client *c);
-/** For a client in the list of late ones: call it when it is due. */
+/** Call it when a client in the list `late` is due. */
 void hub_front_client_due(hub_front_client *c);
 /** Takes a note of the hub about this connection. */
 void hub_front_client_order(hub_front_client *c, const hub_note *order);

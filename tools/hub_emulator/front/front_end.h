@@ -9,9 +9,9 @@
 struct hub_front_client;
 
 typedef struct hub_front_end {
-    struct hub_front_client *client; /* NULL: one of the front itself */
-    uint32_t events;                 /* registered with epoll; 0: not registered */
-    int fd;                          /* -1: none */
+    struct hub_front_client *client; /* NULL: a descriptor of the front itself */
+    uint32_t events; /* the events that are registered with epoll; 0: not registered */
+    int fd;          /* -1: none */
 } hub_front_end;
 
 void hub_front_end_init(hub_front_end *end, struct hub_front_client *client, int fd);

@@ -19,7 +19,7 @@ void hub_front_faults_take(hub_front_faults *f, const hub_note *order)
     }
 }
 
-/* Returns whether there is one left, and counts it. */
+/* Returns whether an order is left, and counts it. */
 static bool take_one(uint64_t *left)
 {
     if (*left == 0) {

@@ -85,7 +85,7 @@ static hub_opening_result upgrade(hub_opening *o, const hub_upgrade_request *r)
     return HUB_OPENING_AGAIN;
 }
 
-/* An upgrade that is right may still be refused or delayed on request. */
+/* A valid upgrade may still be refused or delayed on request. */
 static hub_opening_result consider_upgrade(hub_opening *o, const hub_upgrade_request *r)
 {
     unsigned status;
@@ -171,7 +171,7 @@ static hub_opening_result take_login(hub_opening *o)
 
 /* --- turns ------------------------------------------------------------- */
 
-/* The answer to a close of WebSocket must still be sent. */
+/* The answer to a close frame of WebSocket must still be sent. */
 static hub_opening_result client_ended(hub_opening *o)
 {
     return end(o, o->line->websocket != NULL ? HUB_OPENING_REFUSED : HUB_OPENING_GONE, NULL, NULL);
@@ -221,7 +221,7 @@ hub_opening_result hub_opening_turn(hub_opening *o)
     return r;
 }
 
-/* The request is read again, since it still stands in `start`. */
+/* Reads the request again, which is still in `start`. */
 hub_opening_result hub_opening_resume(hub_opening *o)
 {
     hub_upgrade_request r;

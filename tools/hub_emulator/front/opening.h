@@ -19,11 +19,11 @@ typedef enum hub_front_service {
 
 typedef struct hub_opening_setup {
     hub_front_service service;
-    uint64_t number;          /* of the connection */
+    uint64_t number;          /* number of the connection */
     const char *peer;         /* address and port of the client */
-    const char *secret;       /* of the envelopes */
-    hub_front_faults *faults; /* for the next connections */
-    uint8_t *buffer;          /* scratch memory, which is used within a call only */
+    const char *secret;       /* the secret in the envelopes */
+    hub_front_faults *faults; /* faults of the next connections */
+    uint8_t *buffer;          /* scratch memory that is used only within a call */
     size_t cap;
 } hub_opening_setup;
 
@@ -31,19 +31,19 @@ typedef enum hub_opening_stage {
     HUB_OPENING_GREETING = 0, /* waits for the first byte of TLS */
     HUB_OPENING_HANDSHAKE,
     HUB_OPENING_REQUEST, /* reads the first HTTP request */
-    HUB_OPENING_STALLED, /* answers it later, because of a fault */
+    HUB_OPENING_STALLED, /* answers the upgrade later, because of a fault */
     HUB_OPENING_LOGIN,   /* reads the CONNECT */
     HUB_OPENING_OVER
 } hub_opening_stage;
 
 typedef enum hub_opening_result {
     HUB_OPENING_AGAIN = 0, /* more bytes are needed */
-    HUB_OPENING_LATER,     /* nothing is to be read for delay_ms; then hub_opening_resume */
+    HUB_OPENING_LATER,     /* nothing must be read for delay_ms; then call hub_opening_resume */
     HUB_OPENING_MQTT,      /* `first` and `more` are for the broker */
     HUB_OPENING_HTTP,      /* `first` is for the HTTP server */
     HUB_OPENING_REFUSED,   /* the client was answered; close the line in the regular way */
-    HUB_OPENING_CUT,       /* the same, but write nothing more */
-    HUB_OPENING_GONE       /* close the line at once */
+    HUB_OPENING_CUT,       /* close the line, but write nothing more */
+    HUB_OPENING_GONE       /* close the line immediately */
 } hub_opening_result;
 
 typedef struct hub_opening {
@@ -54,7 +54,7 @@ typedef struct hub_opening {
     hub_text first;     /* the first bytes for the server */
     size_t more_at;     /* offset in start of the bytes that follow them */
     uint32_t delay_ms;  /* LATER */
-    const char *what;   /* REFUSED, CUT, GONE: what happened, for people; NULL: nothing to tell */
+    const char *what;   /* REFUSED, CUT, GONE: what happened, for the log; NULL: nothing */
     const char *detail; /* further text; may be NULL */
 } hub_opening;
 

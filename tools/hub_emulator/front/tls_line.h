@@ -78,8 +78,8 @@ typedef enum hub_tls_state {
 } hub_tls_state;
 
 /**
- * Looks at the first byte of the peer. ENDED: the peer has closed, or the byte is not one of TLS;
- * then it gets no answer, since it would take an alert for something else.
+ * Looks at the first byte of the peer. ENDED: the peer has closed, or the byte is not one of TLS.
+ * In the latter case the peer receives no alert, because it would not understand it.
  */
 hub_tls_state hub_tls_line_greet(hub_tls_line *line);
 /** Call it after hub_tls_line_greet has returned DONE. */
