@@ -187,6 +187,8 @@ static const struct {
     { "\x02\x01z\x02\x01z", 6, "began a message inside another one", 1002 },
     { "\x02\x00\x82\x00", 4, "began a message inside another one", 1002 },
     { "\x09\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented ping */
+    { "\x0a\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented pong */
+    { "\x88\x7e\x00\x7e", 4, "sent a malformed frame", 1002 }, /* a close frame of 126 */
     { "\x08\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented close */
     { "\x89\x7e\x00\x7e", 4, "sent a malformed frame", 1002 }, /* a ping of 126 bytes */
     /* The length is not in its shortest form. */
@@ -267,6 +269,33 @@ static void a_close_frame_ends_the_stream_after_the_content_before_it(void **sta
     assert_true(r.in.closed);
     assert_int_equal(r.in.code, 1001);
     end(&r);
+}
+
+/* A close frame may also come inside a fragmented message. */
+static void nothing_after_a_close_frame_is_read(void **state)
+{
+    (void)state;
+    for (unsigned follows = 0; follows < 5; follows++) {
+        input_rig r;
+        ws_bytes b = { 0 };
+        begin(&r);
+        ws_put_frame(&b, follows % 2 == 0 ? OP_BINARY : FIN | OP_BINARY, "first", 5);
+        ws_put_close(&b, 1000, "");
+        switch (follows) {
+        case 0: ws_put_frame(&b, FIN | OP_CONTINUATION, "rest", 4); break;
+        case 1: ws_put_frame(&b, FIN | OP_PING, "ping", 4); break;
+        case 2: ws_put_frame(&b, FIN | OP_TEXT, "text", 4); break;
+        case 3: ws_put_close(&b, 1001, "again"); break;
+        default: ws_append(&b, "\xff\xff\xff\xff", 4); break;
+        }
+        feed(&r, &b);
+        assert_int_equal(expect(&r, "first", 5, 64), PLAT_ERR_IO);
+        assert_int_equal(expect(&r, NULL, 0, 64), PLAT_ERR_IO);
+        assert_true(r.in.closed);
+        assert_int_equal(r.in.code, 1000);
+        assert_false(plat_ws_output_waits(&r.out)); /* the ping is not answered */
+        end(&r);
+    }
 }
 
 static void a_large_frame_is_returned_in_pieces_without_being_held(void **state)
@@ -402,6 +431,7 @@ int main(void)
         cmocka_unit_test(each_violation_is_named_and_answered_with_its_code),
         cmocka_unit_test(each_unknown_kind_of_frame_is_refused),
         cmocka_unit_test(a_close_frame_ends_the_stream_after_the_content_before_it),
+        cmocka_unit_test(nothing_after_a_close_frame_is_read),
         cmocka_unit_test(a_large_frame_is_returned_in_pieces_without_being_held),
         cmocka_unit_test(one_read_below_is_enough_if_it_brings_content),
         cmocka_unit_test(a_full_buffer_says_that_more_may_be_there),

@@ -240,8 +240,25 @@ static void of_pings_that_could_not_be_answered_only_the_last_one_is(void **stat
     plat_ws_output_pong(&r.out, (const uint8_t *)"last", 4);
     r.lower.send_room = SIZE_MAX;
     assert_int_equal(send_all(&r, content_of(5), 5, &sent), PLAT_OK);
+    expect_frame(&r, OP_PONG, "", 0); /* the first one was being sent */
     expect_frame(&r, OP_PONG, "last", 4);
     expect_frame(&r, OP_BINARY, content_of(5), 5);
+    expect_nothing(&r);
+    end(&r);
+}
+
+static void pings_that_arrive_together_are_answered_in_order(void **state)
+{
+    (void)state;
+    output_rig r;
+    begin(&r);
+    for (size_t i = 0; i < 10; i++) {
+        plat_ws_output_pong(&r.out, content_of(i), i);
+    }
+    assert_int_equal(plat_ws_output_flush(&r.out), PLAT_OK);
+    for (size_t i = 0; i < 10; i++) {
+        expect_frame(&r, OP_PONG, content_of(i), i);
+    }
     expect_nothing(&r);
     end(&r);
 }
@@ -323,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_flush_finishes_a_blocked_frame_and_its_bytes_count_at_the_next_send),
         cmocka_unit_test(a_pong_never_gets_into_a_frame_wherever_that_is_blocked),
         cmocka_unit_test(of_pings_that_could_not_be_answered_only_the_last_one_is),
+        cmocka_unit_test(pings_that_arrive_together_are_answered_in_order),
         cmocka_unit_test(a_close_frame_has_its_code_and_comes_after_a_whole_frame_only),
         cmocka_unit_test(failures_below_are_returned),
         cmocka_unit_test(without_memory_for_the_rest_of_a_frame_it_fails),

@@ -178,6 +178,9 @@ plat_result plat_ws_output_send(plat_ws_output *out, const uint8_t *buf, size_t 
 void plat_ws_output_pong(plat_ws_output *out, const uint8_t *content, size_t len)
 {
     assert(len <= PLAT_WS_CONTROL_MAX);
+    if (out->has_pong) {
+        (void)plat_ws_output_flush(out); /* the next call returns its failure again */
+    }
     memcpy(out->pong, content, len);
     out->pong_len = (uint8_t)len;
     out->has_pong = true;
@@ -187,7 +190,7 @@ void plat_ws_output_close(plat_ws_output *out, uint16_t code)
 {
     const uint8_t content[2] = { (uint8_t)(code >> 8), (uint8_t)code };
     assert(plat_ws_output_valid(out));
-    if (send_kept(out) == PLAT_OK) {
+    if (plat_ws_output_flush(out) == PLAT_OK) {
         (void)send_control(out, CLOSE, content, code == PLAT_WS_CLOSE_NONE ? 0 : sizeof content);
     }
 }

@@ -51,8 +51,9 @@ void plat_ws_output_drop(plat_ws_output *out);
 plat_result plat_ws_output_send(plat_ws_output *out, const uint8_t *buf, size_t len, size_t *sent);
 
 /**
- * Answers a ping as soon as plat_ws_output_flush can send the pong. An earlier answer that was not
- * sent is replaced (RFC 6455 section 5.5.3 allows it), so that a peer cannot make them pile up.
+ * Answers a ping as soon as plat_ws_output_flush can send the pong. An earlier answer that cannot
+ * be sent now is replaced (RFC 6455 section 5.5.3 allows it), so that a peer cannot make them pile
+ * up.
  */
 void plat_ws_output_pong(plat_ws_output *out, const uint8_t *content, size_t len);
 
