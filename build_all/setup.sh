@@ -7,6 +7,7 @@
 # service; it does not change a mosquitto that was installed before.
 #
 #   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     also installs what the script of that name needs
+#   ./build_all/setup.sh interop     also installs nginx, HAProxy and a WebSocket server in node, for test_websocket
 #   ./build_all/setup.sh vectors     also installs 29 MB of public test certificates, for x509_pkits (tests/platform)
 set -euo pipefail
 
@@ -22,6 +23,7 @@ for purpose in "$@"; do
   fuzz) packages+=(clang libclang-rt-dev llvm) ;;
   analyze) packages+=(clang-tidy cppcheck doxygen) ;;
   bench) packages+=(libpaho-mqtt-dev valgrind) ;;
+  interop) packages+=(nginx-light haproxy nodejs node-ws) ;;
   vectors) packages+=(python3-cryptography-vectors) ;;
   wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;
   *)
