@@ -1,8 +1,9 @@
 #include "credential_fixture.h"
+#include "numbered_messages.h"
 
 /* Tests iothub_set_credentials as a planned change while the client works. */
 
-enum { DAY_S = 86400, MESSAGES = 4096 };
+enum { DAY_S = 86400 };
 
 typedef struct replace_rig {
     client_fixture f;
@@ -10,10 +11,7 @@ typedef struct replace_rig {
     iothub_credential own[2];       /* each one has a certificate */
     const plat_identity *refused;   /* the certificate that the hub refuses */
     const plat_identity *logged_in; /* the certificate that the hub accepted last */
-    unsigned sent;                  /* number of messages sent; they are numbered from 0 */
-    unsigned looked;                /* number of the hub's publishes that were counted */
-    uint8_t arrived[MESSAGES];
-    bool repeated[MESSAGES]; /* the message came with DUP, because its acknowledgement was lost */
+    numbered_messages messages;
 } replace_rig;
 
 /* The fake hub accepts or refuses the certificate of the connection. */
@@ -56,38 +54,12 @@ static void connect(replace_rig *r)
 
 static void send(replace_rig *r)
 {
-    char body[16];
-
-    snprintf(body, sizeof body, "n%u", r->sent++);
-    (void)fixture_send(&r->f, body);
+    numbered_send(&r->messages, &r->f);
 }
 
-/* Counts the messages that have arrived at the hub since the last call. */
-static void look(replace_rig *r)
-{
-    for (; r->looked < r->f.hub.publishes; r->looked++) {
-        const fake_hub_publish *p = fake_hub_at(&r->f.hub, r->looked);
-        unsigned n;
-        if (strstr(p->topic, "/messages/events/") != NULL && sscanf(p->payload, "n%u", &n) == 1) {
-            assert_true(n < r->sent);
-            r->arrived[n]++;
-            r->repeated[n] = r->repeated[n] || p->dup;
-        }
-    }
-}
-
-/* Checks that every message has arrived and ended well, and that one that arrived twice has the
- * flag DUP. */
 static void assert_nothing_lost(replace_rig *r)
 {
-    iothub_stats stats;
-
-    look(r);
-    iothub_get_stats(r->f.client, &stats);
-    assert_true(stats.telemetry_acknowledged == r->sent);
-    for (unsigned n = 0; n < r->sent; n++) {
-        assert_true(r->arrived[n] == 1 || (r->arrived[n] > 1 && r->repeated[n]));
-    }
+    assert_none_lost(&r->messages, &r->f);
 }
 
 static void replace(replace_rig *r, unsigned with)
@@ -500,13 +472,10 @@ static void a_thousand_certificates_in_turn_lose_and_repeat_nothing(void **state
         send(&r);
         fixture_run(&r.f);
         assert_replaced(&r, i % 2);
-        look(&r);
+        numbered_look(&r.messages, &r.f);
     }
     assert_int_equal(r.f.hub.connects, 1001);
-    assert_nothing_lost(&r);
-    for (unsigned n = 0; n < r.sent; n++) {
-        assert_int_equal(r.arrived[n], 1);
-    }
+    assert_each_once(&r.messages, &r.f);
     assert_int_equal(r.f.platform.net.made, 2);
     fixture_free(&r.f);
 }
