@@ -36,6 +36,7 @@ RULES = [
     ("iothub_client/src/heap", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/src/drive/heap", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/src/edge/", FREESTANDING | {"stdlib.h"}, OURS),
+    ("iothub_client/src/upload/", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/", FREESTANDING, OURS),
     ("tools/cli/", None, (CLI,)),
     ("samples/", None, (*OURS, CLI)),
@@ -84,7 +85,7 @@ LEVELS = {
         ["connection", "telemetry", "features", "pnp"],
         ["provisioning"],
         ["drive"],
-        ["edge"],
+        ["edge", "upload"],
     ],
     "tools/hub_emulator": [
         ["base"],

@@ -58,7 +58,11 @@ typedef struct plat_http_request {
      * NULL: none, whatever the environment says.
      */
     const char *proxy;
-    uint64_t reserved[4]; /**< For later versions; must be zero. */
+    /** The request fails if it has made no progress for so long, in milliseconds, rounded up to
+     * seconds. 0: only timeout_ms limits it. */
+    uint32_t stall_ms;
+    uint32_t reserved_small; /**< For later versions; must be zero. */
+    uint64_t reserved[3];    /**< For later versions; must be zero. */
 } plat_http_request;
 
 /** Largest number of headers of a request. */

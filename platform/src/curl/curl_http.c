@@ -239,6 +239,16 @@ static CURLcode first(CURLcode a, CURLcode b)
     return a != CURLE_OK ? a : b;
 }
 
+static CURLcode set_stall(CURL *easy, uint32_t stall_ms)
+{
+    if (stall_ms == 0) {
+        return CURLE_OK;
+    }
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L); /* bytes a second */
+    return first(code, curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                                        (long)(stall_ms / 1000 + (stall_ms % 1000 != 0))));
+}
+
 static CURLcode set_options(curl_http *h, const plat_http_request *r)
 {
     CURL *easy = h->easy;
@@ -250,6 +260,7 @@ static CURLcode set_options(curl_http *h, const plat_http_request *r)
     code = first(code, curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket));
     code = first(code, curl_easy_setopt(easy, CURLOPT_HTTPHEADER, h->headers));
     code = first(code, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms));
+    code = first(code, set_stall(easy, r->stall_ms));
     code = first(code, curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header));
     code = first(code, curl_easy_setopt(easy, CURLOPT_HEADERDATA, h));
     code = first(code, curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));

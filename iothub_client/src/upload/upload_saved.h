@@ -1,0 +1,37 @@
+#ifndef IOTHUB_UPLOAD_SAVED_H
+#define IOTHUB_UPLOAD_SAVED_H
+
+/** @file The state of an upload in a store, for a later run of the program. */
+
+#include "platform/kv.h"
+#include "upload/upload_blocks.h"
+#include "upload/upload_wire.h"
+
+/** How an upload has ended, from the view of the hub. */
+typedef enum upload_outcome {
+    UPLOAD_OPEN = 0,  /* it has not ended */
+    UPLOAD_SUCCEEDED, /* the blob is complete */
+    UPLOAD_FAILED
+} upload_outcome;
+
+enum { UPLOAD_SOURCE_SIZE = 1600 };
+
+/** What is stored. */
+typedef struct upload_saved {
+    char source[UPLOAD_SOURCE_SIZE]; /* which bytes are uploaded to where */
+    upload_place place;              /* its token is "?" if it was not kept */
+    upload_outcome outcome;
+    int status; /* HTTP status for the notification */
+    upload_blocks blocks;
+} upload_saved;
+
+/** Reads a state. PLAT_EOF means that there is none, or that it is not valid. */
+plat_result upload_saved_get(plat_kv *kv, const char *key, upload_saved *out);
+
+/** Writes a state; the token only if keep_token. */
+plat_result upload_saved_put(plat_kv *kv, const char *key, const upload_saved *s, bool keep_token);
+
+/** Returns whether the place of a stored upload can still be used to send bytes. */
+bool upload_saved_has_token(const upload_saved *s);
+
+#endif

@@ -1,0 +1,104 @@
+#include "upload/upload_source.h"
+
+#include <string.h>
+
+plat_result upload_source_init(upload_source *s, const iothub_upload_options *o)
+{
+    *s = (upload_source){ .reader = o->reader, .data = o->data, .block_size = o->block_size };
+    if (o->reader != NULL) {
+        return o->reader->ops->describe(o->reader, &s->about);
+    }
+    s->about = (plat_reader_info){ .size = o->data != NULL ? o->data_len : 0, .rewinds = true };
+    return PLAT_OK;
+}
+
+uint32_t upload_source_blocks(const upload_source *s)
+{
+    if (s->about.size == PLAT_SIZE_UNKNOWN) {
+        return UINT32_MAX;
+    }
+    const uint64_t blocks = s->about.size / s->block_size + (s->about.size % s->block_size != 0);
+    if (blocks == 0) {
+        return 1; /* an empty blob has one empty block */
+    }
+    return blocks < UINT32_MAX ? (uint32_t)blocks : UINT32_MAX;
+}
+
+size_t upload_source_size_of(const upload_source *s, uint32_t number)
+{
+    const uint64_t from = (uint64_t)number * s->block_size;
+
+    if (from >= s->about.size) {
+        return 0;
+    }
+    return s->about.size - from < s->block_size ? (size_t)(s->about.size - from) : s->block_size;
+}
+
+/* Ends the source whose size was not known at the number of bytes that were read. */
+static void end_at(upload_source *s, uint64_t size)
+{
+    s->about.size = size;
+}
+
+static upload_filled read_block(upload_source *s, uint8_t *buf, size_t want)
+{
+    while (s->partial < want) {
+        const uint64_t offset = (uint64_t)s->next * s->block_size + s->partial;
+        size_t got = 0;
+        plat_result r =
+            s->reader->ops->read(s->reader, offset, buf + s->partial, want - s->partial, &got);
+        if (r == PLAT_WOULD_BLOCK) {
+            return UPLOAD_WAITS;
+        }
+        if (r != PLAT_OK || got > want - s->partial) {
+            return UPLOAD_BROKEN;
+        }
+        if (got == 0 && s->about.size != PLAT_SIZE_UNKNOWN) {
+            return UPLOAD_BROKEN;
+        }
+        if (got == 0) {
+            end_at(s, offset);
+            break;
+        }
+        s->partial += got;
+    }
+    return s->partial > 0 || s->next == 0 ? UPLOAD_FILLED : UPLOAD_NO_MORE;
+}
+
+upload_filled upload_source_fill(upload_source *s, uint8_t *buf, uint32_t *number, size_t *len)
+{
+    if (s->next >= upload_source_blocks(s)) {
+        return UPLOAD_NO_MORE;
+    }
+    const size_t want = upload_source_size_of(s, s->next);
+    if (s->reader == NULL) {
+        if (want > 0) {
+            memcpy(buf, s->data + (uint64_t)s->next * s->block_size, want);
+        }
+        s->partial = want;
+    } else {
+        const upload_filled filled = read_block(s, buf, want);
+        if (filled != UPLOAD_FILLED) {
+            return filled;
+        }
+    }
+    *number = s->next++;
+    *len = s->partial;
+    s->partial = 0;
+    return UPLOAD_FILLED;
+}
+
+void upload_source_skip(upload_source *s)
+{
+    s->next++;
+}
+
+bool upload_source_rewind(upload_source *s)
+{
+    if (!s->about.rewinds) {
+        return false;
+    }
+    s->next = 0;
+    s->partial = 0;
+    return true;
+}
