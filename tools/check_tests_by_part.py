@@ -43,6 +43,10 @@ TESTED_BY = {
         "trust_time": (["platform/test_tls_resumption.c"], "a call of time(), which tests replace"),
     },
     "iothub_client/src": {
+        # The conduct of an upload shows only between its requests and their answers.
+        "upload": (["integration/test_upload.py"], "requests that fail"),
+        "upload_requests": (["integration/test_upload.py"], "requests"),
+        "upload_slots": (["integration/test_upload.py"], "requests that fail"),
         "dps_packets": (["iothub_client/test_exchange.c"],
                   "the texts of the conversation, which the other side reads"),
         "key_signature": (["iothub_client/test_device_key.c", "iothub_client/test_sas.c"],

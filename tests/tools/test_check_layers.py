@@ -146,6 +146,7 @@ class Case(unittest.TestCase):
     def test_a_file_outside_of_the_folders_is_refused_once_all_folders_exist(self):
         self.refused({"iothub_client/src/odd.c": "int odd;", "iothub_client/src/pnp/pnp.c": "int pnp;",
                       "iothub_client/src/edge/edge.c": "int edge;",
+                      "iothub_client/src/upload/upload.c": "int upload;",
                       "iothub_client/src/provisioning/room.c": "int room;"},
                      "odd.c: stands in none of the folders")
 

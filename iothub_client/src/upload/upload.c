@@ -4,46 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "context/result_map.h"
-#include "context/retry.h"
-#include "iothub/connection_string.h"
-#include "iothub/sas.h"
 #include "text/sized_struct.h"
 #include "text/wipe.h"
+#include "upload/upload_options.h"
 #include "upload/upload_saved.h"
-#include "upload/upload_source.h"
+#include "upload/upload_slots.h"
 
 enum {
     HTTP_OK = 200,
     HTTP_CREATED = 201,
     HTTP_BAD_REQUEST = 400,
+    HTTP_UNAUTHORIZED = 401,
     HTTP_FORBIDDEN = 403,
-    HTTP_TIMEOUT = 408,
-    HTTP_TOO_MANY = 429,
-    HTTP_SERVER_ERROR = 500,
-    HTTPS_PORT = 443,
-    HEADER_SIZE = IOTHUB_SAS_TOKEN_SIZE + 32,
-    CONTENT_TYPE_MAX = 128,
-    BODY_SIZE = 8192, /* of a request to the hub */
-    ANSWER_MAX = 16384,
-    TOKEN_LIFE_S = 3600,
-    STORAGE_REQUEST_MS = 3600 * 1000, /* a request that makes progress may take so long */
-    READ_AGAIN_MS = 20,               /* when to ask a reader that had no bytes */
-    SAVE_EACH = 16 * 1024 * 1024      /* bytes after which the state is stored again */
+    SAVE_EACH = 16 * 1024 * 1024 /* bytes after which the state is stored again */
 };
-
-typedef enum slot_state { SLOT_FREE = 0, SLOT_FILLING, SLOT_READY, SLOT_BUSY } slot_state;
-
-/* A block in memory. */
-typedef struct slot {
-    slot_state state;
-    plat_http *http;
-    uint8_t *bytes;
-    size_t len;
-    uint32_t number;
-    uint32_t failures; /* in a row, of the request for this block */
-    uint64_t due;      /* when the next attempt begins */
-} slot;
 
 /* The request that is made alone: to the hub, or the commit of the blocks. */
 typedef struct control {
@@ -62,7 +36,7 @@ struct iothub_upload {
     iothub_error latest; /* what info.text points to */
     upload_saved saved;
     upload_source source;
-    slot slots[IOTHUB_UPLOAD_PARALLEL_MAX];
+    upload_slots slots;
     control control;
     iothub_result final; /* the result after a notification of failure */
     bool goes_on;        /* after that notification, a new place is requested */
@@ -77,8 +51,12 @@ static uint64_t now_ms(const iothub_upload *u)
     return u->o.platform->clock->monotonic_ms(u->o.platform->clock);
 }
 
-/* --- what is known about the upload ------------------------------------------------------------
- */
+static upload_target target_of(const iothub_upload *u)
+{
+    return (upload_target){ .o = &u->o, .device = &u->device, .place = &u->saved.place };
+}
+
+/* --- what is known about the upload ----------------------------------------------------------- */
 
 static void report(iothub_upload *u)
 {
@@ -109,7 +87,7 @@ static void save(iothub_upload *u)
 
 static void forget(iothub_upload *u)
 {
-    iothub_wipe(&u->saved.place, sizeof u->saved.place);
+    upload_saved_clear_place(&u->saved);
     if (u->o.state != NULL) {
         (void)u->o.state->ops->remove(u->o.state, u->o.state_key);
     }
@@ -131,29 +109,22 @@ static void succeed(iothub_upload *u)
     u->latest = (iothub_error){ IOTHUB_OK, "" };
 }
 
-/* --- endings ------------------------------------------------------------------------------------
- */
-
-static void stop_slots(iothub_upload *u)
-{
-    for (uint32_t i = 0; i < u->o.parallel; i++) {
-        slot *s = &u->slots[i];
-        if (s->state == SLOT_BUSY) {
-            s->http->ops->cancel(s->http);
-            s->state = SLOT_READY;
-        }
-        s->failures = 0;
-        s->due = 0;
-    }
-}
+/* --- endings ---------------------------------------------------------------------------------- */
 
 static void notify(iothub_upload *u, upload_outcome outcome, int status)
 {
-    stop_slots(u);
-    u->saved.outcome = outcome;
-    u->saved.status = status;
+    upload_slots_stop(&u->slots);
+    upload_saved_set_outcome(&u->saved, outcome, status);
     save(u);
     enter(u, IOTHUB_UPLOAD_NOTIFYING);
+}
+
+static void complete(iothub_upload *u)
+{
+    succeed(u);
+    u->final = IOTHUB_OK;
+    u->goes_on = false;
+    notify(u, UPLOAD_SUCCEEDED, HTTP_OK);
 }
 
 static void end(iothub_upload *u)
@@ -181,241 +152,17 @@ static void start_over(iothub_upload *u, int status)
     notify(u, UPLOAD_FAILED, status);
 }
 
-/* --- answers ------------------------------------------------------------------------------------
+static void on_refused_by_storage(iothub_upload *u, int status)
+{
+    if (status == HTTP_FORBIDDEN) {
+        start_over(u, status);
+    } else {
+        fail(u, status);
+    }
+}
+
+/* --- REQUESTING, COMMITTING, NOTIFYING: one request at a time -----------------------------------
  */
-
-static bool is_passing(int status)
-{
-    return status == HTTP_TIMEOUT || status == HTTP_TOO_MANY || status >= HTTP_SERVER_ERROR;
-}
-
-static uint64_t next_attempt(iothub_upload *u, uint32_t *failures)
-{
-    const plat_crypto *crypto = u->o.platform->crypto;
-    uint32_t random = 0;
-
-    *failures += *failures < UINT32_MAX ? 1 : 0;
-    u->info.repeats++;
-    if (crypto->random(crypto, &random, sizeof random) != PLAT_OK) {
-        random = UINT32_MAX; /* the longest wait */
-    }
-    const uint32_t limit = retry_limit_ms(u->o.retry_min_ms, u->o.retry_max_ms, *failures);
-    return now_ms(u) + retry_delay_ms(limit, random, 0);
-}
-
-static void tell_status(iothub_upload *u, const char *who, int status)
-{
-    char number[16];
-    iothub_text t;
-
-    iothub_text_init(&t, number, sizeof number);
-    iothub_text_put_u64(&t, (uint64_t)status);
-    (void)iothub_text_finish(&t);
-    (void)iothub_fail(&u->latest, is_passing(status) ? IOTHUB_ERR_UNAVAILABLE : IOTHUB_ERR_REJECTED,
-                      "upload: %s answered with HTTP status %s", who, number);
-}
-
-static void tell_broken(iothub_upload *u, plat_result r, const plat_http *http, const char *who)
-{
-    (void)iothub_fail(&u->latest, iothub_from_plat(r), "upload: %s: %s", who,
-                      http->ops->detail(http));
-}
-
-/* --- requests to the hub
- * -------------------------------------------------------------------------- */
-
-static iothub_result put_authorization(iothub_upload *u, char *out)
-{
-    static const char name[] = "Authorization: ";
-    const plat_clock *clock = u->o.platform->clock;
-    iothub_text t;
-
-    iothub_text_init(&t, out, HEADER_SIZE);
-    iothub_text_put(&t, name);
-    if (u->device.signature.len > 0) {
-        iothub_text_put_span(&t, u->device.signature);
-        return iothub_text_finish(&t);
-    }
-    const int64_t wall_s = clock->wall_s(clock);
-    if (wall_s <= 0) {
-        return iothub_fail(&u->latest, IOTHUB_ERR_NO_TIME,
-                           "upload: the clock is not set, so no token can be made");
-    }
-    return iothub_sas_build_for(u->o.platform->crypto, &u->device, (uint64_t)wall_s + TOKEN_LIFE_S,
-                                out + t.len, HEADER_SIZE - t.len, NULL, &u->latest);
-}
-
-static iothub_result put_body(iothub_upload *u, char *body, size_t *len)
-{
-    if (u->info.state == IOTHUB_UPLOAD_REQUESTING) {
-        return upload_put_request(body, BODY_SIZE, len, u->o.blob_name);
-    }
-    const bool success = u->saved.outcome == UPLOAD_SUCCEEDED;
-    return upload_put_notification(body, BODY_SIZE, len, &u->saved.place, success, u->saved.status,
-                                   success ? "uploaded" : "not uploaded");
-}
-
-static plat_result ask_hub(iothub_upload *u, const char *authorization)
-{
-    char url[UPLOAD_URL_SIZE];
-    char body[BODY_SIZE];
-    const char *const headers[] = { "Content-Type: application/json", "Accept: application/json",
-                                    "Expect:", authorization };
-    size_t len;
-    iothub_text t;
-
-    iothub_text_init(&t, url, sizeof url);
-    upload_put_hub_url(&t, u->device.host_name, u->o.port, u->device.device_id,
-                       u->info.state == IOTHUB_UPLOAD_REQUESTING ? "files" : "files/notifications");
-    if (iothub_text_finish(&t) != IOTHUB_OK || put_body(u, body, &len) != IOTHUB_OK) {
-        return PLAT_ERR_ARG;
-    }
-    const plat_http_request request = {
-        .method = "POST",
-        .url = url,
-        .headers = headers,
-        .header_count = sizeof headers / sizeof headers[0],
-        .body = body,
-        .body_len = len,
-        .copy_body = true,
-        .answer_max = ANSWER_MAX,
-        .timeout_ms = u->o.request_timeout_ms,
-        .ca_file = u->o.ca_file,
-        .proxy = u->o.proxy,
-    };
-    return u->control.http->ops->start(u->control.http, &request);
-}
-
-static plat_result start_hub(iothub_upload *u)
-{
-    char authorization[HEADER_SIZE];
-    plat_result r = PLAT_ERR_STATE;
-
-    if (put_authorization(u, authorization) == IOTHUB_OK) {
-        r = ask_hub(u, authorization);
-        if (r != PLAT_OK) {
-            tell_broken(u, r, u->control.http, "the hub");
-        }
-    }
-    iothub_wipe(authorization, sizeof authorization);
-    return r;
-}
-
-/* --- requests to the storage
- * ------------------------------------------------------------------------ */
-
-static bool is_single(const iothub_upload *u)
-{
-    return upload_source_blocks(&u->source) == 1;
-}
-
-static plat_result start_storage(iothub_upload *u, plat_http *http, const char *url,
-                                 const char *const *headers, size_t header_count, const void *body,
-                                 size_t len)
-{
-    const plat_http_request request = {
-        .method = "PUT",
-        .url = url,
-        .headers = headers,
-        .header_count = header_count,
-        .body = len > 0 ? body : "",
-        .body_len = len,
-        .answer_max = ANSWER_MAX,
-        .timeout_ms = STORAGE_REQUEST_MS,
-        .stall_ms = u->o.request_timeout_ms,
-        .ca_file = u->o.ca_file,
-        .proxy = u->o.proxy,
-    };
-    plat_result r = http->ops->start(http, &request);
-    if (r != PLAT_OK) {
-        tell_broken(u, r, http, "the storage");
-    }
-    return r;
-}
-
-static const char *content_type_of(const iothub_upload *u, char *line, size_t cap)
-{
-    iothub_text t;
-
-    iothub_text_init(&t, line, cap);
-    iothub_text_put(&t, "x-ms-blob-content-type: ");
-    iothub_text_put(&t, u->o.content_type);
-    (void)iothub_text_finish(&t);
-    return line;
-}
-
-static plat_result start_block(iothub_upload *u, slot *s)
-{
-    char url[UPLOAD_URL_SIZE];
-    char type[CONTENT_TYPE_MAX + 32];
-    const char *headers[] = { "Content-Type: application/octet-stream",
-                              "Expect:", "x-ms-blob-type: BlockBlob",
-                              content_type_of(u, type, sizeof type) };
-    iothub_text t;
-
-    iothub_text_init(&t, url, sizeof url);
-    upload_put_blob_url(&t, &u->saved.place);
-    if (!is_single(u)) {
-        upload_put_block(&t, s->number);
-    }
-    if (iothub_text_finish(&t) != IOTHUB_OK) {
-        return PLAT_ERR_ARG;
-    }
-    const size_t count = is_single(u) ? 4 : 2;
-    plat_result r = start_storage(u, s->http, url, headers, count, s->bytes, s->len);
-    iothub_wipe(url, sizeof url);
-    return r;
-}
-
-static plat_result start_commit(iothub_upload *u)
-{
-    char url[UPLOAD_URL_SIZE];
-    char type[CONTENT_TYPE_MAX + 32];
-    const uint32_t blocks = upload_source_blocks(&u->source);
-    const size_t size = upload_list_size(blocks);
-    const char *headers[] = { "Content-Type: application/xml",
-                              "Expect:", content_type_of(u, type, sizeof type) };
-    iothub_text t;
-    iothub_text list;
-
-    free(u->control.list);
-    u->control.list = malloc(size);
-    if (u->control.list == NULL) {
-        (void)iothub_fail(&u->latest, IOTHUB_ERR_MEMORY, "upload: no memory for the block list");
-        return PLAT_ERR_MEMORY;
-    }
-    iothub_text_init(&list, u->control.list, size);
-    upload_put_list(&list, blocks);
-    iothub_text_init(&t, url, sizeof url);
-    upload_put_blob_url(&t, &u->saved.place);
-    upload_put_block_list(&t);
-    if (iothub_text_finish(&t) != IOTHUB_OK || iothub_text_finish(&list) != IOTHUB_OK) {
-        return PLAT_ERR_ARG;
-    }
-    plat_result r = start_storage(u, u->control.http, url, headers, 3, list.buf, list.len);
-    iothub_wipe(url, sizeof url);
-    return r;
-}
-
-/* --- REQUESTING, COMMITTING, NOTIFYING: one request at a time
- * -------------------------------------- */
-
-/* Sets the place. Blocks that have arrived count only if they are those of the same blob. */
-static void take_place(iothub_upload *u, upload_place *place)
-{
-    const upload_place *old = &u->saved.place;
-    const bool same = strcmp(old->host, place->host) == 0 &&
-                      strcmp(old->container, place->container) == 0 &&
-                      strcmp(old->blob, place->blob) == 0;
-
-    u->saved.place = *place;
-    u->saved.outcome = UPLOAD_OPEN;
-    u->info.tokens++;
-    if (!same && u->saved.blocks.arrived > 0) {
-        upload_blocks_clear(&u->saved.blocks);
-        (void)upload_source_rewind(&u->source);
-    }
-}
 
 static void on_place(iothub_upload *u, const plat_http_answer *a)
 {
@@ -427,19 +174,31 @@ static void on_place(iothub_upload *u, const plat_http_answer *a)
         return;
     }
     succeed(u);
-    take_place(u, &place);
+    u->info.tokens++;
+    const bool had_blocks = u->saved.blocks.arrived > 0;
+    if (!upload_saved_set_place(&u->saved, &place) && had_blocks) {
+        upload_slots_clear(&u->slots);
+        count_sent(u);
+        if (!upload_source_rewind(&u->source)) {
+            (void)iothub_fail(&u->latest, IOTHUB_ERR_STORE,
+                              "upload: source: it cannot be read again for another blob");
+            fail(u, 0);
+        }
+    }
     iothub_wipe(&place, sizeof place);
-    save(u);
-    enter(u, IOTHUB_UPLOAD_SENDING);
+    if (u->info.state == IOTHUB_UPLOAD_REQUESTING) {
+        save(u);
+        enter(u, IOTHUB_UPLOAD_SENDING);
+    }
 }
 
 static void on_refused_place(iothub_upload *u, const plat_http_answer *a)
 {
-    tell_status(u, "the hub", a->status);
+    upload_tell_status(&u->latest, "the hub", a->status);
     if (a->status == HTTP_FORBIDDEN && strstr(a->body, "403006") != NULL) {
         (void)iothub_fail(&u->latest, IOTHUB_ERR_NO_SPACE,
                           "upload: the device has ten active uploads already (403006)");
-    } else if (a->status == 401 || a->status == HTTP_FORBIDDEN) {
+    } else if (a->status == HTTP_UNAUTHORIZED || a->status == HTTP_FORBIDDEN) {
         (void)iothub_fail(&u->latest, IOTHUB_ERR_AUTH, "upload: the hub refuses the credential");
     }
     fail(u, a->status);
@@ -452,7 +211,8 @@ static bool send_all_again(iothub_upload *u)
         return false;
     }
     u->rebuilt = true;
-    upload_blocks_clear(&u->saved.blocks);
+    upload_saved_set_source(&u->saved, u->saved.source, false);
+    upload_slots_clear(&u->slots);
     count_sent(u);
     save(u);
     enter(u, IOTHUB_UPLOAD_SENDING);
@@ -462,34 +222,25 @@ static bool send_all_again(iothub_upload *u)
 static void on_commit(iothub_upload *u, const plat_http_answer *a)
 {
     if (a->status == HTTP_CREATED) {
-        succeed(u);
-        u->final = IOTHUB_OK;
-        u->goes_on = false;
-        notify(u, UPLOAD_SUCCEEDED, HTTP_OK);
+        complete(u);
         return;
     }
-    tell_status(u, "the storage", a->status);
-    if (a->status == HTTP_FORBIDDEN) {
-        start_over(u, a->status);
-    } else if (a->status != HTTP_BAD_REQUEST || !send_all_again(u)) {
-        fail(u, a->status);
+    upload_tell_status(&u->latest, "the storage", a->status);
+    if (a->status != HTTP_BAD_REQUEST || !send_all_again(u)) {
+        on_refused_by_storage(u, a->status);
     }
 }
 
 /* Every answer that is not a passing failure ends this upload at the hub. */
 static void on_notified(iothub_upload *u)
 {
-    if (u->goes_on && !u->cancelled) {
-        u->goes_on = false;
-        u->saved.place.correlation_id[0] = '\0';
-        enter(u, IOTHUB_UPLOAD_REQUESTING);
+    if (!u->goes_on) {
+        end(u);
         return;
     }
-    if (u->goes_on) {
-        u->final = IOTHUB_ERR_CANCELLED;
-        (void)iothub_fail(&u->latest, u->final, "upload: cancelled");
-    }
-    end(u);
+    u->goes_on = false;
+    upload_saved_clear_place_id(&u->saved);
+    enter(u, IOTHUB_UPLOAD_REQUESTING);
 }
 
 static void on_answer(iothub_upload *u, const plat_http_answer *a)
@@ -505,14 +256,41 @@ static void on_answer(iothub_upload *u, const plat_http_answer *a)
     }
 }
 
-static const char *peer_of(const iothub_upload *u)
+static plat_result start_commit(iothub_upload *u, const upload_target *target)
 {
-    return u->info.state == IOTHUB_UPLOAD_COMMITTING ? "the storage" : "the hub";
+    const uint32_t blocks = upload_source_blocks(&u->source);
+    const size_t size = upload_list_size(blocks);
+    iothub_text list;
+
+    free(u->control.list);
+    u->control.list = malloc(size);
+    iothub_text_init(&list, u->control.list, u->control.list != NULL ? size : 0);
+    upload_put_list(&list, blocks);
+    if (iothub_text_finish(&list) != IOTHUB_OK) {
+        (void)iothub_fail(&u->latest, IOTHUB_ERR_MEMORY, "upload: no memory for the block list");
+        return PLAT_ERR_MEMORY;
+    }
+    return upload_start_commit(target, u->control.http, &list, &u->latest);
+}
+
+static plat_result start_control(iothub_upload *u)
+{
+    const upload_target target = target_of(u);
+
+    if (u->info.state == IOTHUB_UPLOAD_COMMITTING) {
+        return start_commit(u, &target);
+    }
+    if (u->info.state == IOTHUB_UPLOAD_REQUESTING) {
+        return upload_start_place(&target, u->control.http, &u->latest);
+    }
+    return upload_start_notification(&target, u->control.http, u->saved.outcome == UPLOAD_SUCCEEDED,
+                                     u->saved.status, &u->latest);
 }
 
 static bool repeat_control(iothub_upload *u)
 {
-    u->control.due = next_attempt(u, &u->control.failures);
+    u->info.repeats++;
+    u->control.due = upload_next_attempt(&u->o, &u->control.failures);
     report(u);
     return false;
 }
@@ -520,6 +298,7 @@ static bool repeat_control(iothub_upload *u)
 /* Returns true if the state may have changed. */
 static bool run_control(iothub_upload *u)
 {
+    const char *peer = u->info.state == IOTHUB_UPLOAD_COMMITTING ? "the storage" : "the hub";
     control *c = &u->control;
     plat_http_answer a;
 
@@ -527,8 +306,7 @@ static bool run_control(iothub_upload *u)
         if (now_ms(u) < c->due) {
             return false;
         }
-        plat_result r = u->info.state == IOTHUB_UPLOAD_COMMITTING ? start_commit(u) : start_hub(u);
-        if (r != PLAT_OK) {
+        if (start_control(u) != PLAT_OK) {
             return repeat_control(u);
         }
         c->busy = true;
@@ -539,179 +317,66 @@ static bool run_control(iothub_upload *u)
     }
     c->busy = false;
     if (r != PLAT_OK) {
-        tell_broken(u, r, c->http, peer_of(u));
+        upload_tell_broken(&u->latest, r, c->http, peer);
         return repeat_control(u);
     }
-    if (is_passing(a.status)) {
-        tell_status(u, peer_of(u), a.status);
+    if (upload_status_passes(a.status)) {
+        upload_tell_status(&u->latest, peer, a.status);
         return repeat_control(u);
     }
     on_answer(u, &a);
     return true;
 }
 
-/* --- SENDING: several blocks at a time
- * ------------------------------------------------------------- */
-
-/* Fills a free slot with the next block that has not arrived. Returns false if the source failed.
+/* --- SENDING ------------------------------------------------------------------------------------
  */
-static bool fill(iothub_upload *u, slot *s)
-{
-    upload_source *source = &u->source;
 
-    while (s->state == SLOT_FREE && source->partial == 0 &&
-           source->next < upload_source_blocks(source) && source->next < IOTHUB_UPLOAD_BLOCKS_MAX &&
-           upload_blocks_have(&u->saved.blocks, source->next)) {
-        upload_source_skip(source);
-    }
-    switch (upload_source_fill(source, s->bytes, &s->number, &s->len)) {
-    case UPLOAD_FILLED: s->state = SLOT_READY; return true;
-    case UPLOAD_WAITS: s->state = SLOT_FILLING; return true;
-    case UPLOAD_NO_MORE: s->state = SLOT_FREE; return true;
-    case UPLOAD_BROKEN: break;
-    }
-    const char *detail = u->o.reader->ops->detail(u->o.reader);
-    (void)iothub_fail(&u->latest, IOTHUB_ERR_STORE, "upload: source: %s",
-                      detail[0] != '\0' ? detail : "it has become shorter");
-    fail(u, 0);
-    return false;
-}
-
-static bool is_too_long(iothub_upload *u, const slot *s)
+static void on_block(iothub_upload *u, const upload_slots_event *event)
 {
-    if (s->state != SLOT_READY || s->number < IOTHUB_UPLOAD_BLOCKS_MAX) {
-        return false;
-    }
-    (void)iothub_fail(&u->latest, IOTHUB_ERR_TOO_BIG,
-                      "upload: the source has more than 50000 blocks; use a larger block_size");
-    fail(u, 0);
-    return true;
-}
-
-static void on_block_arrived(iothub_upload *u, slot *s)
-{
-    s->state = SLOT_FREE;
-    s->failures = 0;
     succeed(u);
-    if (is_single(u)) {
-        u->info.sent = s->len;
-        u->final = IOTHUB_OK;
-        u->goes_on = false;
-        notify(u, UPLOAD_SUCCEEDED, HTTP_OK);
-        return;
-    }
-    upload_blocks_add(&u->saved.blocks, s->number);
-    u->info.sent += s->len;
-    u->unsaved += s->len;
+    upload_saved_add_block(&u->saved, event->number);
+    u->info.sent += event->len;
+    u->unsaved += event->len;
     if (u->unsaved >= SAVE_EACH) {
         save(u);
     }
     report(u);
 }
 
-static bool repeat_block(iothub_upload *u, slot *s)
-{
-    s->state = SLOT_READY;
-    s->due = next_attempt(u, &s->failures);
-    report(u);
-    return false;
-}
-
-/* Returns true if the state of the upload may have changed. */
-static bool on_block_answer(iothub_upload *u, slot *s, const plat_http_answer *a)
-{
-    if (a->status == HTTP_CREATED) {
-        on_block_arrived(u, s);
-        return true;
-    }
-    tell_status(u, "the storage", a->status);
-    if (is_passing(a->status)) {
-        return repeat_block(u, s);
-    }
-    s->state = SLOT_READY;
-    if (a->status == HTTP_FORBIDDEN) {
-        start_over(u, a->status);
-    } else {
-        fail(u, a->status);
-    }
-    return true;
-}
-
-static bool run_slot(iothub_upload *u, slot *s)
-{
-    plat_http_answer a;
-
-    if (s->state == SLOT_READY && now_ms(u) >= s->due) {
-        if (start_block(u, s) != PLAT_OK) {
-            return repeat_block(u, s);
-        }
-        s->state = SLOT_BUSY;
-    }
-    if (s->state != SLOT_BUSY) {
-        return false;
-    }
-    plat_result r = s->http->ops->progress(s->http, &a);
-    if (r == PLAT_WOULD_BLOCK) {
-        return false;
-    }
-    if (r != PLAT_OK) {
-        tell_broken(u, r, s->http, "the storage");
-        return repeat_block(u, s);
-    }
-    return on_block_answer(u, s, &a);
-}
-
-static bool fill_slots(iothub_upload *u)
-{
-    for (uint32_t i = 0; i < u->o.parallel; i++) {
-        slot *s = &u->slots[i];
-        if (s->state > SLOT_FILLING) {
-            continue;
-        }
-        if (!fill(u, s) || is_too_long(u, s)) {
-            return false;
-        }
-        if (s->state != SLOT_READY) {
-            return true; /* the others wait for the same bytes */
-        }
-    }
-    return true;
-}
-
-static bool all_arrived(const iothub_upload *u)
-{
-    for (uint32_t i = 0; i < u->o.parallel; i++) {
-        if (u->slots[i].state != SLOT_FREE) {
-            return false;
-        }
-    }
-    return u->saved.blocks.arrived == upload_source_blocks(&u->source);
-}
-
 /* Returns true if the state may have changed. */
 static bool run_slots(iothub_upload *u)
 {
-    if (!fill_slots(u)) {
-        return true;
-    }
-    bool changed = false;
-    for (uint32_t i = 0; i < u->o.parallel && u->info.state == IOTHUB_UPLOAD_SENDING; i++) {
-        changed = run_slot(u, &u->slots[i]) || changed;
-    }
-    if (u->info.state == IOTHUB_UPLOAD_SENDING && all_arrived(u)) {
+    const upload_target target = target_of(u);
+    upload_slots_event event = { 0 };
+
+    switch (
+        upload_slots_run(&u->slots, &u->source, &u->saved.blocks, &target, &event, &u->latest)) {
+    case UPLOAD_SLOTS_WAIT: return false;
+    case UPLOAD_SLOTS_EMPTY:
         save(u);
         enter(u, IOTHUB_UPLOAD_COMMITTING);
-        return true;
+        break;
+    case UPLOAD_SLOTS_WHOLE:
+        u->info.sent = event.len;
+        complete(u);
+        break;
+    case UPLOAD_SLOTS_ARRIVED: on_block(u, &event); break;
+    case UPLOAD_SLOTS_REPEAT:
+        u->info.repeats++;
+        report(u);
+        break;
+    case UPLOAD_SLOTS_REFUSED: on_refused_by_storage(u, event.status); break;
+    case UPLOAD_SLOTS_BROKEN: fail(u, 0); break;
     }
-    return changed;
+    return true;
 }
 
-/* --- turns
- * ---------------------------------------------------------------------------------------- */
-
-/* A request for a place that is on its way has to be answered first: its upload counts as active.
+/* --- turns --------------------------------------------------------------------------------------
  */
-static bool can_cancel(const iothub_upload *u)
+
+/* A request for a place that is on its way is answered first, because the hub may count its upload
+ * as active already. */
+static bool can_end(const iothub_upload *u)
 {
     return u->info.state == IOTHUB_UPLOAD_SENDING ||
            (u->info.state < IOTHUB_UPLOAD_NOTIFYING && !u->control.busy);
@@ -719,7 +384,7 @@ static bool can_cancel(const iothub_upload *u)
 
 static bool check_ends(iothub_upload *u)
 {
-    if (u->info.state >= IOTHUB_UPLOAD_NOTIFYING || !can_cancel(u)) {
+    if (!can_end(u)) {
         return false;
     }
     if (u->cancelled) {
@@ -727,15 +392,23 @@ static bool check_ends(iothub_upload *u)
         fail(u, 0);
         return true;
     }
-    if (u->o.give_up_ms != 0 && now_ms(u) - u->last_success >= u->o.give_up_ms) {
-        if (u->latest.code == IOTHUB_OK) {
-            (void)iothub_fail(&u->latest, IOTHUB_ERR_TIMEOUT,
-                              "upload: nothing has succeeded within give_up_ms");
-        }
-        fail(u, 0);
+    if (u->o.give_up_ms == 0 || now_ms(u) - u->last_success < u->o.give_up_ms) {
+        return false;
+    }
+    if (u->latest.code == IOTHUB_OK) {
+        (void)iothub_fail(&u->latest, IOTHUB_ERR_TIMEOUT,
+                          "upload: nothing has succeeded within give_up_ms");
+    }
+    fail(u, 0);
+    return true;
+}
+
+static bool run(iothub_upload *u)
+{
+    if (check_ends(u)) {
         return true;
     }
-    return false;
+    return u->info.state == IOTHUB_UPLOAD_SENDING ? run_slots(u) : run_control(u);
 }
 
 iothub_upload_state iothub_upload_process(iothub_upload *u)
@@ -743,13 +416,7 @@ iothub_upload_state iothub_upload_process(iothub_upload *u)
     if (u == NULL) {
         return IOTHUB_UPLOAD_FAILED;
     }
-    while (u->info.state < IOTHUB_UPLOAD_SUCCEEDED) {
-        const bool changed =
-            check_ends(u) ||
-            (u->info.state == IOTHUB_UPLOAD_SENDING ? run_slots(u) : run_control(u));
-        if (!changed) {
-            break;
-        }
+    while (u->info.state < IOTHUB_UPLOAD_SUCCEEDED && run(u)) {
     }
     return u->info.state;
 }
@@ -769,252 +436,76 @@ void iothub_upload_get_info(const iothub_upload *u, iothub_upload_info *out)
                                              .text = "there is no upload" };
 }
 
-/* --- what to wait for
- * ------------------------------------------------------------------------------ */
+/* --- what to wait for ---------------------------------------------------------------------------
+ */
 
-typedef struct waiting {
-    iothub_upload_poll *out;
-    int used;
-    uint64_t now;
-} waiting;
-
-static void sooner(waiting *w, int ms)
+static int collect_polls(iothub_upload *u, iothub_upload_poll *out)
 {
-    if (ms >= 0 && (w->out->timeout_ms < 0 || ms < w->out->timeout_ms)) {
-        w->out->timeout_ms = ms;
+    const uint64_t now = now_ms(u);
+    int used = 0;
+
+    if (u->info.state == IOTHUB_UPLOAD_SENDING) {
+        upload_slots_poll(&u->slots, now, out, &used);
+    } else if (u->control.busy) {
+        upload_http_poll(u->control.http, out, &used);
+    } else {
+        upload_wake_at(out, now, u->control.due);
     }
-}
-
-static void wait_until(waiting *w, uint64_t due)
-{
-    const uint64_t left = due > w->now ? due - w->now : 0;
-    sooner(w, left < INT_MAX ? (int)left : INT_MAX);
-}
-
-static void wait_for_http(waiting *w, plat_http *http)
-{
-    plat_poll polls[PLAT_HTTP_POLLS];
-    int wake_in_ms;
-
-    http->ops->poll(http, polls, &wake_in_ms);
-    sooner(w, wake_in_ms);
-    for (int i = 0; i < PLAT_HTTP_POLLS; i++) {
-        if (polls[i].fd >= 0 && w->used < IOTHUB_UPLOAD_POLL_FDS) {
-            w->out->fds[w->used++] = polls[i];
-        }
+    if (u->o.give_up_ms != 0 && u->info.state < IOTHUB_UPLOAD_NOTIFYING) {
+        upload_wake_at(out, now, u->last_success + u->o.give_up_ms);
     }
+    upload_wake_in(out, u->cancelled && can_end(u) ? 0 : -1);
+    return used;
 }
 
-static void wait_for_slots(iothub_upload *u, waiting *w)
+/* Returns the number of descriptors. */
+static int poll_info(iothub_upload *u, iothub_upload_poll *out)
 {
-    for (uint32_t i = 0; i < u->o.parallel; i++) {
-        const slot *s = &u->slots[i];
-        switch (s->state) {
-        case SLOT_FREE: break;
-        case SLOT_FILLING: sooner(w, READ_AGAIN_MS); break;
-        case SLOT_READY: wait_until(w, s->due); break;
-        case SLOT_BUSY: wait_for_http(w, s->http); break;
-        }
-    }
-}
-
-void iothub_upload_poll_info(iothub_upload *u, iothub_upload_poll *out)
-{
-    waiting w = { .out = out };
-
     for (int i = 0; i < IOTHUB_UPLOAD_POLL_FDS; i++) {
         out->fds[i] = (plat_poll){ .fd = -1 };
     }
     out->timeout_ms = -1;
-    if (u == NULL || u->info.state >= IOTHUB_UPLOAD_SUCCEEDED) {
-        return;
-    }
-    w.now = now_ms(u);
-    if (u->info.state == IOTHUB_UPLOAD_SENDING) {
-        wait_for_slots(u, &w);
-    } else if (u->control.busy) {
-        wait_for_http(&w, u->control.http);
-    } else {
-        wait_until(&w, u->control.due);
-    }
-    if (u->o.give_up_ms != 0 && u->info.state < IOTHUB_UPLOAD_NOTIFYING) {
-        wait_until(&w, u->last_success + u->o.give_up_ms);
-    }
-    sooner(&w, u->cancelled && can_cancel(u) ? 0 : -1);
+    return u != NULL && u->info.state < IOTHUB_UPLOAD_SUCCEEDED ? collect_polls(u, out) : 0;
+}
+
+void iothub_upload_poll_info(iothub_upload *u, iothub_upload_poll *out)
+{
+    (void)poll_info(u, out);
+}
+
+static int shorter(int ms, int limit)
+{
+    return limit >= 0 && limit < ms ? limit : ms;
 }
 
 iothub_upload_state iothub_upload_wait(iothub_upload *u, uint32_t max_ms)
 {
     enum { SHORT_MS = 20 }; /* if there are more descriptors than the platform waits for */
     iothub_upload_poll p;
-    size_t count = 0;
 
-    if (u == NULL) {
-        return IOTHUB_UPLOAD_FAILED;
+    if (u == NULL || u->info.state >= IOTHUB_UPLOAD_SUCCEEDED) {
+        return iothub_upload_process(u);
     }
-    iothub_upload_poll_info(u, &p);
-    while (count < IOTHUB_UPLOAD_POLL_FDS && p.fds[count].fd >= 0) {
-        count++;
-    }
-    int ms = max_ms < INT_MAX ? (int)max_ms : INT_MAX;
-    if (p.timeout_ms >= 0 && p.timeout_ms < ms) {
-        ms = p.timeout_ms;
-    }
-    if (count > PLAT_WAIT_MAX && ms > SHORT_MS) {
-        ms = SHORT_MS;
-    }
-    if (u->info.state < IOTHUB_UPLOAD_SUCCEEDED) {
-        const plat_net *net = u->o.platform->net;
-        net->wait(net, p.fds, count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX, ms);
-    }
+    const plat_net *net = u->o.platform->net;
+    const size_t count = (size_t)poll_info(u, &p);
+    int ms = shorter(max_ms < INT_MAX ? (int)max_ms : INT_MAX, p.timeout_ms);
+    ms = shorter(ms, count > PLAT_WAIT_MAX ? SHORT_MS : -1);
+    net->wait(net, p.fds, count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX, ms);
     return iothub_upload_process(u);
 }
 
-/* --- options
- * --------------------------------------------------------------------------------------- */
-
-void iothub_upload_options_init_sized(iothub_upload_options *o, size_t struct_size)
-{
-    enum { BLOCK = 4 * 1024 * 1024, PARALLEL = 3, SECOND = 1000, GIVE_UP = 600 * 1000 };
-    const iothub_upload_options defaults = {
-        .struct_size = struct_size,
-        .port = HTTPS_PORT,
-        .block_size = BLOCK,
-        .parallel = PARALLEL,
-        .request_timeout_ms = 60 * SECOND,
-        .give_up_ms = GIVE_UP,
-        .retry_min_ms = SECOND,
-        .retry_max_ms = 60 * SECOND,
-    };
-
-    if (o != NULL) {
-        iothub_struct_out(o, struct_size, &defaults, sizeof defaults);
-    }
-}
-
-static bool is_printable(const char *text, size_t most)
-{
-    size_t len = 0;
-
-    for (; text[len] != '\0'; len++) {
-        if (len == most || text[len] < ' ' || text[len] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static const char *find_fault(const iothub_upload_options *o)
-{
-    if (o->platform == NULL) {
-        return "platform is missing";
-    }
-    if (o->data != NULL && o->reader != NULL) {
-        return "data and reader: only one of them is allowed";
-    }
-    if (o->data == NULL && o->data_len > 0) {
-        return "data_len is set, but data is NULL";
-    }
-    if (o->block_size < IOTHUB_UPLOAD_BLOCK_MIN || o->block_size > IOTHUB_UPLOAD_BLOCK_MAX) {
-        return "block_size is not 1024 to 4194304";
-    }
-    if (o->parallel < 1 || o->parallel > IOTHUB_UPLOAD_PARALLEL_MAX) {
-        return "parallel is not 1 to 8";
-    }
-    if (o->port == 0 || o->request_timeout_ms == 0 || o->retry_min_ms == 0 ||
-        o->retry_max_ms < o->retry_min_ms) {
-        return "port, request_timeout_ms or retry_min_ms is 0, or retry_max_ms is smaller than "
-               "retry_min_ms";
-    }
-    if ((o->state != NULL) != (o->state_key != NULL)) {
-        return "state and state_key: both are needed, or none";
-    }
-    if (o->content_type != NULL && !is_printable(o->content_type, CONTENT_TYPE_MAX)) {
-        return "content_type is longer than 128 bytes, or not printable ASCII";
-    }
-    if (o->tag != NULL && !is_printable(o->tag, IOTHUB_UPLOAD_TAG_MAX)) {
-        return "tag is longer than 128 bytes, or not printable ASCII";
-    }
-    return upload_name_fault(o->blob_name);
-}
-
-static iothub_result check_device(const iothub_connection_string *d, iothub_error *error)
-{
-    if (d->kind != IOTHUB_IDENTITY_DEVICE) {
-        return iothub_fail(error, IOTHUB_ERR_UNSUPPORTED, "upload: only a device can upload files");
-    }
-    return d->x509 ? iothub_fail(error, IOTHUB_ERR_UNSUPPORTED,
-                                 "upload: client certificates cannot be used yet")
-                   : IOTHUB_OK;
-}
-
-static const char *text_or(const char *text, const char *otherwise)
-{
-    return text != NULL ? text : otherwise;
-}
-
-/* Copies a text to *at. Returns the copy. */
-static const char *copy_text(char **at, const char *text)
-{
-    char *copy = *at;
-
-    if (text == NULL) {
-        return NULL;
-    }
-    memcpy(copy, text, strlen(text) + 1);
-    *at += strlen(text) + 1;
-    return copy;
-}
-
-static size_t size_of_text(const char *text)
-{
-    return text != NULL ? strlen(text) + 1 : 0;
-}
-
-static bool copy_texts(iothub_upload *u)
-{
-    iothub_upload_options *o = &u->o;
-
-    o->content_type = text_or(o->content_type, "application/octet-stream");
-    o->tag = text_or(o->tag, "");
-    const char **const texts[] = { &o->connection_string, &o->ca_file, &o->proxy,    &o->blob_name,
-                                   &o->content_type,      &o->tag,     &o->state_key };
-    size_t size = 0;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        size += size_of_text(*texts[i]);
-    }
-    u->texts = malloc(size);
-    if (u->texts == NULL) {
-        return false;
-    }
-    char *at = u->texts;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        *texts[i] = copy_text(&at, *texts[i]);
-    }
-    return true;
-}
-
-/* --- the start
- * -------------------------------------------------------------------------------------- */
+/* --- the start ----------------------------------------------------------------------------------
+ */
 
 static bool make_requests(iothub_upload *u)
 {
     plat_result (*make)(plat_http **) =
         u->o.make_http != NULL ? u->o.make_http : plat_curl_http_new;
 
-    if (make(&u->control.http) != PLAT_OK) {
-        return false;
-    }
-    for (uint32_t i = 0; i < u->o.parallel; i++) {
-        slot *s = &u->slots[i];
-        s->bytes = malloc(u->o.block_size);
-        if (s->bytes == NULL || make(&s->http) != PLAT_OK) {
-            return false;
-        }
-    }
-    return true;
+    return make(&u->control.http) == PLAT_OK && upload_slots_init(&u->slots, &u->o, make);
 }
 
+/* Writes which bytes are uploaded to where. */
 static void put_source(const iothub_upload *u, char *out)
 {
     iothub_text t;
@@ -1044,57 +535,33 @@ static void resume(iothub_upload *u)
     const bool found =
         u->o.state != NULL && upload_saved_get(u->o.state, u->o.state_key, &u->saved) == PLAT_OK;
     const bool same = found && strcmp(source, u->saved.source) == 0 && u->source.about.rewinds;
-    memcpy(u->saved.source, source, sizeof source);
+    upload_saved_set_source(&u->saved, source, same);
+    count_sent(u);
     if (!found) {
         u->info.state = IOTHUB_UPLOAD_REQUESTING;
         return;
     }
-    if (!same) {
-        upload_blocks_clear(&u->saved.blocks);
-    }
-    count_sent(u);
     if (same && u->saved.outcome == UPLOAD_OPEN && upload_saved_has_token(&u->saved)) {
         u->info.state = IOTHUB_UPLOAD_SENDING;
         return;
     }
-    /* Only the outcome of the same bytes is that of this upload. */
+    /* Only the success of the same bytes is that of this upload. */
     u->goes_on = !same || u->saved.outcome != UPLOAD_SUCCEEDED;
     if (u->saved.outcome == UPLOAD_OPEN) {
-        u->saved.outcome = UPLOAD_FAILED;
+        upload_saved_set_outcome(&u->saved, UPLOAD_FAILED, 0);
     }
     u->info.state = IOTHUB_UPLOAD_NOTIFYING;
 }
 
-static iothub_result check_size(iothub_upload *u, iothub_error *error)
-{
-    const uint64_t size = u->source.about.size;
-
-    if (size == PLAT_SIZE_UNKNOWN || upload_source_blocks(&u->source) <= IOTHUB_UPLOAD_BLOCKS_MAX) {
-        return IOTHUB_OK;
-    }
-    char number[24];
-    iothub_text t;
-    iothub_text_init(&t, number, sizeof number);
-    iothub_text_put_u64(&t, (size + IOTHUB_UPLOAD_BLOCKS_MAX - 1) / IOTHUB_UPLOAD_BLOCKS_MAX);
-    (void)iothub_text_finish(&t);
-    return iothub_fail(error, IOTHUB_ERR_TOO_BIG,
-                       "upload: more than 50000 blocks; block_size must be at least %s", number);
-}
-
 static iothub_result prepare(iothub_upload *u, iothub_error *error)
 {
-    const char *fault = find_fault(&u->o);
+    iothub_result r = upload_options_check(&u->o, error);
 
-    if (fault != NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "upload: %s", fault);
-    }
-    iothub_connection_string d;
-    iothub_result r = iothub_connection_string_parse(&d, u->o.connection_string, error);
-    r = r == IOTHUB_OK ? check_device(&d, error) : r;
     if (r != IOTHUB_OK) {
         return r;
     }
-    if (!copy_texts(u)) {
+    u->texts = upload_options_copy_texts(&u->o);
+    if (u->texts == NULL) {
         return iothub_fail(error, IOTHUB_ERR_MEMORY, "upload: no memory is left");
     }
     (void)iothub_connection_string_parse(&u->device, u->o.connection_string, NULL);
@@ -1102,7 +569,7 @@ static iothub_result prepare(iothub_upload *u, iothub_error *error)
         return iothub_fail(error, IOTHUB_ERR_STORE, "upload: source: %s",
                            u->o.reader->ops->detail(u->o.reader));
     }
-    r = check_size(u, error);
+    r = upload_source_check(&u->source, error);
     if (r == IOTHUB_OK && !make_requests(u)) {
         r = iothub_fail(error, IOTHUB_ERR_MEMORY, "upload: no memory is left");
     }
@@ -1132,30 +599,20 @@ iothub_upload *iothub_upload_start(const iothub_upload_options *o, iothub_error 
     return u;
 }
 
-static void free_slot(slot *s)
-{
-    if (s->http != NULL) {
-        s->http->ops->free(s->http);
-    }
-    free(s->bytes);
-}
-
 void iothub_upload_free(iothub_upload *u)
 {
     if (u == NULL) {
         return;
     }
-    for (size_t i = 0; i < IOTHUB_UPLOAD_PARALLEL_MAX; i++) {
-        free_slot(&u->slots[i]);
-    }
-    if (u->control.http != NULL) {
-        u->control.http->ops->free(u->control.http);
-    }
     if (u->info.state == IOTHUB_UPLOAD_SENDING) {
         save(u);
     }
+    upload_slots_free(&u->slots);
+    if (u->control.http != NULL) {
+        u->control.http->ops->free(u->control.http);
+    }
     if (u->texts != NULL) {
-        iothub_wipe(u->texts, strlen(u->texts)); /* the connection string comes first */
+        iothub_wipe(u->texts, strlen(u->texts)); /* this is the connection string */
     }
     free(u->texts);
     free(u->control.list);

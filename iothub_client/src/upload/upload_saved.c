@@ -17,6 +17,51 @@ bool upload_saved_has_token(const upload_saved *s)
     return strcmp(s->place.token, no_token) != 0;
 }
 
+void upload_saved_set_source(upload_saved *s, const char *source, bool keep_blocks)
+{
+    if (source != s->source) {
+        memcpy(s->source, source, strlen(source) + 1); /* both have UPLOAD_SOURCE_SIZE bytes */
+    }
+    if (!keep_blocks) {
+        upload_blocks_clear(&s->blocks);
+    }
+}
+
+bool upload_saved_set_place(upload_saved *s, const upload_place *place)
+{
+    const bool same = strcmp(s->place.host, place->host) == 0 &&
+                      strcmp(s->place.container, place->container) == 0 &&
+                      strcmp(s->place.blob, place->blob) == 0;
+
+    s->place = *place;
+    s->outcome = UPLOAD_OPEN;
+    if (!same) {
+        upload_blocks_clear(&s->blocks);
+    }
+    return same;
+}
+
+void upload_saved_clear_place_id(upload_saved *s)
+{
+    upload_place_forget(&s->place);
+}
+
+void upload_saved_add_block(upload_saved *s, uint32_t number)
+{
+    upload_blocks_add(&s->blocks, number);
+}
+
+void upload_saved_clear_place(upload_saved *s)
+{
+    iothub_wipe(&s->place, sizeof s->place);
+}
+
+void upload_saved_set_outcome(upload_saved *s, upload_outcome outcome, int status)
+{
+    s->outcome = outcome;
+    s->status = status;
+}
+
 /* --- writing -----------------------------------------------------------------------------------
  */
 

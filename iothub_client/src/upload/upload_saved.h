@@ -31,6 +31,25 @@ plat_result upload_saved_get(plat_kv *kv, const char *key, upload_saved *out);
 /** Writes a state; the token only if keep_token. */
 plat_result upload_saved_put(plat_kv *kv, const char *key, const upload_saved *s, bool keep_token);
 
+/** Begins with another source; blocks that arrived are kept only if keep_blocks. */
+void upload_saved_set_source(upload_saved *s, const char *source, bool keep_blocks);
+
+/** Sets the place of a new upload. Returns false if it is another blob; no block has arrived then.
+ */
+bool upload_saved_set_place(upload_saved *s, const upload_place *place);
+
+/** Forgets the correlation id and the token, but not which blob it was. */
+void upload_saved_clear_place_id(upload_saved *s);
+
+/** Notes that a block has arrived. */
+void upload_saved_add_block(upload_saved *s, uint32_t number);
+
+/** Erases the place. */
+void upload_saved_clear_place(upload_saved *s);
+
+/** Sets how the upload has ended. */
+void upload_saved_set_outcome(upload_saved *s, upload_outcome outcome, int status);
+
 /** Returns whether the place of a stored upload can still be used to send bytes. */
 bool upload_saved_has_token(const upload_saved *s);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text/text_writer.h"
+
 plat_result upload_source_init(upload_source *s, const iothub_upload_options *o)
 {
     *s = (upload_source){ .reader = o->reader, .data = o->data, .block_size = o->block_size };
@@ -22,6 +24,22 @@ uint32_t upload_source_blocks(const upload_source *s)
         return 1; /* an empty blob has one empty block */
     }
     return blocks < UINT32_MAX ? (uint32_t)blocks : UINT32_MAX;
+}
+
+iothub_result upload_source_check(const upload_source *s, iothub_error *error)
+{
+    const uint64_t size = s->about.size;
+    char number[24];
+    iothub_text t;
+
+    if (size == PLAT_SIZE_UNKNOWN || upload_source_blocks(s) <= IOTHUB_UPLOAD_BLOCKS_MAX) {
+        return IOTHUB_OK;
+    }
+    iothub_text_init(&t, number, sizeof number);
+    iothub_text_put_u64(&t, (size + IOTHUB_UPLOAD_BLOCKS_MAX - 1) / IOTHUB_UPLOAD_BLOCKS_MAX);
+    (void)iothub_text_finish(&t);
+    return iothub_fail(error, IOTHUB_ERR_TOO_BIG,
+                       "upload: more than 50000 blocks; block_size must be at least %s", number);
 }
 
 size_t upload_source_size_of(const upload_source *s, uint32_t number)

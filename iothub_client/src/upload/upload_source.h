@@ -29,6 +29,9 @@ plat_result upload_source_init(upload_source *s, const iothub_upload_options *o)
 /** Returns the number of blocks, at least 1; UINT32_MAX if it is not known yet. */
 uint32_t upload_source_blocks(const upload_source *s);
 
+/** Returns IOTHUB_ERR_TOO_BIG if there are too many blocks. */
+iothub_result upload_source_check(const upload_source *s, iothub_error *error);
+
 /** Returns the size of a block. */
 size_t upload_source_size_of(const upload_source *s, uint32_t number);
 

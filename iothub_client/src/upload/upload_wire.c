@@ -7,6 +7,7 @@
 #include "iothub/json_writer.h"
 #include "mqtt_core/topic.h"
 #include "text/percent.h"
+#include "text/wipe.h"
 
 #define API_VERSION "?api-version=2021-04-12"
 
@@ -118,6 +119,12 @@ bool upload_place_parse(mqc_span json, upload_place *out)
         (void)iothub_json_skip(&r);
     }
     return good && r.result == IOTHUB_OK && upload_place_valid(out);
+}
+
+void upload_place_forget(upload_place *p)
+{
+    iothub_wipe(p->correlation_id, sizeof p->correlation_id);
+    iothub_wipe(p->token, sizeof p->token);
 }
 
 /* --- URLs ------------------------------------------------------------------------------------- */

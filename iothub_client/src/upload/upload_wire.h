@@ -36,6 +36,9 @@ bool upload_place_parse(mqc_span json, upload_place *out);
 /** Returns whether each text of the place may stand in a URL as upload_put_blob_url puts it. */
 bool upload_place_valid(const upload_place *p);
 
+/** Erases the correlation id and the token, but not which blob it is. */
+void upload_place_forget(upload_place *p);
+
 /** Writes the URL of a request to the hub; what is "files" or "files/notifications". */
 void upload_put_hub_url(iothub_text *t, mqc_span host, uint16_t port, mqc_span device_id,
                         const char *what);
