@@ -138,14 +138,16 @@ class Proxies(unittest.TestCase):
             with self.subTest(transport=transport):
                 c2d = Background(self.hub.command("c2d", "--count", "1000", "--duration", "200"),
                                  self.environment(transport, IOTHUB_PROXY=proxy.url()))
-                self.addCleanup(c2d.stop)
-                c2d.wait_line("connected")
-                for number in range(3):
-                    proxy.kill()
-                    self.hub.service("c2d", "device1", f"{transport} {number}")
-                    while not proxy.start(proxy.port):
-                        pass
-                    c2d.wait_line(f": {transport} {number}")
+                try:
+                    c2d.wait_line("connected")
+                    for number in range(3):
+                        proxy.kill()
+                        self.hub.service("c2d", "device1", f"{transport} {number}")
+                        while not proxy.start(proxy.port):
+                            pass
+                        c2d.wait_line(f": {transport} {number}")
+                finally:
+                    c2d.stop()  # the device of the next transport is the same
 
 
 if __name__ == "__main__":
