@@ -51,7 +51,7 @@ LIBRARIES = {
     "curl/": ("platform/src/curl/", "tools/iothub/"),
     "wslay/": ("platform/src/websocket/", "tools/hub_emulator/front/websocket_line"),
     "gnutls/": "tools/hub_emulator/",
-    "microhttpd.h": "tools/hub_emulator/server/rest_server",
+    "microhttpd.h": ("tools/hub_emulator/server/rest_server", "tools/hub_emulator/server/blob_call"),
     "mosquitto": "tools/hub_emulator/broker/plugin",
 }
 
@@ -91,7 +91,7 @@ LEVELS = {
         ["base"],
         ["state", "amqp"],
         ["messages", "twins"],
-        ["registry"],
+        ["registry", "blobs"],
         ["dps"],
         ["hub", "query"],
         ["rest"],

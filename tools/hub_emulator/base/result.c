@@ -15,7 +15,8 @@ int hub_result_status(hub_result r)
     case HUB_ERR_SCOPE:
     case HUB_ERR_TWICE: return 400;
     case HUB_ERR_UNAUTHORIZED: return 401;
-    case HUB_ERR_QUEUE_FULL: return 403;
+    case HUB_ERR_QUEUE_FULL:
+    case HUB_ERR_UPLOADS: return 403;
     case HUB_ERR_NO_DEVICE:
     case HUB_ERR_NO_MODULE:
     case HUB_ERR_NOT_ONLINE:
@@ -52,6 +53,7 @@ const char *hub_result_name(hub_result r)
     case HUB_ERR_SCOPE: return "InvalidDeviceScope";
     case HUB_ERR_TWICE: return "DeviceDefinedMultipleTimes";
     case HUB_ERR_MODULE_EXISTS: return "ModuleAlreadyExistsOnDevice";
+    case HUB_ERR_UPLOADS: return "DeviceMaximumActiveFileUploadLimitExceeded";
     }
     return "ServerError";
 }

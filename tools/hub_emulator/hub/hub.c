@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "blobs/blob_files.h"
 
 #define SWEEP_MS    50
 #define MAX_FILTERS 5
@@ -54,6 +55,8 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     }
     hub_registry_start(&h->registry, hub_time(h));
     h->swept_ms = hub_up(h);
+    hub_uploads_init(&h->uploads);
+    hub_blob_files_tidy(&h->registry.store);
     r = hub_telemetry_open(&h->telemetry, &h->registry.store, HUB_TELEMETRY_EVENTS_MAX,
                            HUB_TELEMETRY_BYTES_MAX, fault);
     if (r != HUB_OK) {
@@ -106,6 +109,7 @@ void hub_close(hub *h)
         hub_connections_remove(&h->connections, c);
     }
     hub_methods_free(&h->methods);
+    hub_uploads_free(&h->uploads);
     hub_telemetry_close(&h->telemetry);
     close_dps(h);
     hub_registry_close(&h->registry);

@@ -8,6 +8,8 @@
  */
 
 #include "base/clock.h"
+#include "blobs/storage_faults.h"
+#include "blobs/uploads.h"
 #include "dps/dps.h"
 #include "hub/connections.h"
 #include "hub/note.h"
@@ -39,6 +41,8 @@ typedef struct hub {
     hub_registry registry;
     hub_telemetry telemetry;
     hub_methods methods;
+    hub_uploads uploads;
+    hub_storage_faults storage_faults;
     dps *dps; /* NULL if there is no provisioning service */
     hub_broker broker;
     hub_connections connections;

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "registry/device_request.h"
 #include "registry/gateway.h"
 #include "rest/rest_authorities.h"
 #include "rest/rest_bulk.h"
 #include "rest/rest_digital_twin.h"
 #include "rest/rest_dps.h"
 #include "rest/rest_emulator.h"
+#include "rest/rest_files.h"
 #include "rest/rest_query.h"
 #include "rest/rest_registry.h"
 #include "rest/rest_twin.h"
@@ -34,10 +36,10 @@ static const rest_route *find_in(const rest_route *table, path_matcher matches, 
 
 static const rest_route *find_route(const hub *h, rest_request *r, bool *path_known)
 {
-    static const rest_route *const tables[] = { rest_registry_routes,   rest_bulk_routes,
-                                                rest_twin_routes,       rest_digital_twin_routes,
-                                                rest_query_routes,      rest_emulator_routes,
-                                                rest_authorities_routes };
+    static const rest_route *const tables[] = { rest_registry_routes,    rest_bulk_routes,
+                                                rest_twin_routes,        rest_digital_twin_routes,
+                                                rest_query_routes,       rest_emulator_routes,
+                                                rest_authorities_routes, rest_files_routes };
     const rest_route *found = NULL;
 
     *path_known = false;
@@ -48,6 +50,30 @@ static const rest_route *find_route(const hub *h, rest_request *r, bool *path_kn
         found = find_in(rest_dps_routes, rest_request_matches_any_case, r, path_known);
     }
     return found;
+}
+
+#define HOSTS 3 /* names of the hub that a token may have */
+
+static hub_result authorise_device(hub *h, const rest_request *r, const char *const *hosts,
+                                   hub_fault *fault)
+{
+    const hub_device_request request = {
+        .device = r->args[0],
+        .authorization = r->authorization,
+        .chain = r->chain,
+        .hosts = hosts,
+        .host_count = HOSTS,
+    };
+    return hub_device_request_check(&h->registry, &request, hub_now(h) / 1000, fault);
+}
+
+static hub_result authorise_service(hub *h, const rest_request *r, unsigned rights,
+                                    const char *const *hosts, hub_fault *fault)
+{
+    const hub_service_access access = {
+        .rights = rights, .hosts = hosts, .host_count = HOSTS, .path = r->path
+    };
+    return hub_login_service(&h->registry, r->authorization, &access, hub_now(h) / 1000, fault);
 }
 
 /* The token may name the hub by the host in the request, with or without its port. */
@@ -63,12 +89,10 @@ static hub_result authorise(hub *h, const rest_request *r, unsigned rights, hub_
     if (port != NULL && strchr(port, ']') == NULL) {
         *port = '\0';
     }
-    const char *hosts[] = { "localhost", host, r->host };
-    const hub_service_access access = {
-        .rights = rights, .hosts = hosts, .host_count = 3, .path = r->path
-    };
-    hub_result result =
-        hub_login_service(&h->registry, r->authorization, &access, hub_now(h) / 1000, fault);
+    const char *hosts[HOSTS] = { "localhost", host, r->host };
+    hub_result result = rights == HUB_RIGHT_DEVICE_CONNECT
+                            ? authorise_device(h, r, hosts, fault)
+                            : authorise_service(h, r, rights, hosts, fault);
     free(host);
     return result;
 }

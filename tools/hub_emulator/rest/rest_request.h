@@ -27,7 +27,8 @@ typedef struct rest_request {
     const char *max_item_count; /* x-ms-max-item-count, or NULL */
     const char *continuation;   /* x-ms-continuation, or NULL */
     const char *edge_module;    /* value of the header x-ms-edge-moduleId, or NULL */
-    /** The certificates that the client has shown in its TLS handshake; NULL is the same as none. */
+    /** The certificates that the client has shown in its TLS handshake; NULL is the same as none.
+     */
     const hub_client_chain *chain;
     const char *body;
     size_t body_len;

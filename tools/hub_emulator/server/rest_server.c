@@ -11,6 +11,7 @@
 
 #include "front/call.h"
 #include "rest/rest.h"
+#include "server/blob_call.h"
 #include "server/rest_server_head.h"
 #include "server/rest_server_websocket.h"
 #include "server/waker.h"
@@ -29,6 +30,7 @@
 typedef enum call_state {
     CALL_FRESH = 0, /* the headers were not checked yet */
     CALL_READING,
+    CALL_BLOB,      /* it is one to the storage */
     CALL_SUSPENDED, /* a method is in progress */
     CALL_ANSWERED   /* the reply is ready to be sent */
 } call_state;
@@ -39,7 +41,8 @@ typedef struct call {
     struct MHD_Connection *connection;
     call_state state;
     rest_handling handling;
-    char *path; /* the request target as it was sent */
+    char *path;      /* the request target as it was sent */
+    blob_call *blob; /* CALL_BLOB */
     hub_text body;
     size_t discarded;  /* number of discarded bytes of a body that is too large */
     struct call *next; /* next suspended call */
@@ -391,6 +394,13 @@ static enum MHD_Result begin(call *c, const char *version)
     return fault.status == 0 ? MHD_YES : refuse(c, fault.status, fault.text);
 }
 
+static enum MHD_Result begin_blob(call *c, const char *method)
+{
+    c->state = CALL_BLOB;
+    c->blob = blob_call_new(c->server->hub, c->connection, method, c->path);
+    return blob_call_begin(c->blob);
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **context)
@@ -399,7 +409,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 
     (void)user;
     if (c->state == CALL_FRESH) {
-        return begin(c, version);
+        return blob_call_wanted(c->path) ? begin_blob(c, method) : begin(c, version);
+    }
+    if (c->state == CALL_BLOB) {
+        return *size > 0 ? blob_call_body(c->blob, data, size) : blob_call_end(c->blob);
     }
     if (*size > 0) {
         return take_body(c, data, size);
@@ -424,6 +437,7 @@ static void end_call(call *c)
     no_longer_waiting(c);
     rest_abandon(c->server->hub, &c->handling);
     rest_reply_free(&c->handling.reply);
+    blob_call_free(c->blob);
     hub_text_free(&c->body);
     free(c->path);
     free(c);

@@ -1,0 +1,55 @@
+#ifndef HUB_BLOB_FILES_H
+#define HUB_BLOB_FILES_H
+
+/**
+ * @file
+ * Blobs and blocks as files in the state directory. A blob is a file blob-NAME, where NAME is the
+ * encoded name of the blob, or a hash of it if it is too long; it is replaced as a whole. Blocks
+ * that are not part of a blob yet are files block-*; blocks-*.json says which blocks a blob was
+ * made of.
+ */
+
+#include "base/text.h"
+#include "blobs/block_list.h"
+#include "state/store.h"
+
+/** A file that is being written. */
+typedef struct hub_blob_writer {
+    const hub_store *store;
+    char *name; /* of the file */
+    int fd;
+    uint64_t len;
+    bool failed;
+} hub_blob_writer;
+
+/** Removes what an earlier run has left of uploads that were not complete. */
+void hub_blob_files_tidy(const hub_store *store);
+
+/** No file, which may be cancelled. */
+void hub_blob_writer_init(hub_blob_writer *w);
+/** Opens a new file. Each writer must be ended by one of the functions below. */
+hub_result hub_blob_writer_open(hub_blob_writer *w, const hub_store *store, hub_fault *fault);
+/** Writes bytes; a failure is reported at the end. */
+void hub_blob_writer_add(hub_blob_writer *w, const void *data, size_t len);
+/** Drops the file. May be called again. */
+void hub_blob_writer_cancel(hub_blob_writer *w);
+/** Makes the file the blob of this name; its blocks that were not used are dropped. */
+hub_result hub_blob_writer_end_blob(hub_blob_writer *w, const char *blob, hub_fault *fault);
+/** Makes it a block for the blob of this name. */
+hub_result hub_blob_writer_end_block(hub_blob_writer *w, const char *blob, const hub_block_id *id,
+                                     hub_fault *fault);
+
+/**
+ * Makes the blob of these blocks. HUB_ERR_ARGUMENT: one of them is missing; then nothing has
+ * changed.
+ */
+hub_result hub_blob_make(const hub_store *store, const char *blob, const hub_block_list *list,
+                         hub_fault *fault);
+/** Drops the blocks for this blob that are not part of it. */
+void hub_blob_drop_blocks(const hub_store *store, const char *blob);
+/** Opens a blob for reading. Returns the descriptor, or -1: there is no such blob. */
+int hub_blob_open(const hub_store *store, const char *blob, uint64_t *size);
+/** Appends the answer to Get Block List, an XML document. */
+void hub_blob_list_blocks(const hub_store *store, const char *blob, hub_text *out);
+
+#endif
