@@ -171,6 +171,26 @@ class Upload(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline)
         self.assertEqual(self.end(upload), 404)
 
+    def fail_storage(self, **fault):
+        self.assertEqual(self.hub.rest("PUT", "/emulator/faults", {"storage": fault})[0], 204)
+
+    def test_requests_to_the_storage_fail_on_request(self):
+        upload = self.begin("faults")
+        self.fail_storage(on="block", count=2, skip=1, status=500)
+        self.assertEqual([self.put_block(upload, b"%d" % i, b"x") for i in range(4)], [201, 500, 500, 201])
+        self.fail_storage(on=["block", "blob"], kind="close", after=70000)
+        with self.assertRaises((http.client.HTTPException, OSError)):
+            self.put_block(upload, b"4", b"x" * 4000000)
+        self.fail_storage(on="blocklist", kind="lose")
+        with self.assertRaises((http.client.HTTPException, OSError)):
+            self.put_list(upload, [b"0", b"3"])
+        self.assertEqual(self.storage(upload, "GET")[1], b"xx")  # it was done, but not answered
+        self.assertEqual(self.put_list(upload, [b"0", b"3"]), 201)
+        self.fail_storage(on="read", kind="close")
+        with self.assertRaises((http.client.HTTPException, OSError)):
+            self.storage(upload, "GET")
+        self.assertEqual(self.end(upload), 204)
+
     def test_devices_with_certificates_upload_too(self):
         for device, name in (("meter", "IOTHUB_X509"), ("pump", "IOTHUB_X509")):
             suffix = "" if device == "meter" else "_2"

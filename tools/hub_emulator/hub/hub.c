@@ -132,6 +132,31 @@ void hub_refuse_logins(hub *h, unsigned logins, unsigned code)
     h->refuse_code = code;
 }
 
+void hub_set_request_faults(hub *h, const hub_request_faults *faults)
+{
+    h->request_faults = *faults;
+}
+
+void hub_set_storage_faults(hub *h, const hub_storage_faults *faults)
+{
+    h->storage_faults = *faults;
+}
+
+int hub_take_request_fault(hub *h, unsigned kind)
+{
+    hub_request_faults *f = &h->request_faults;
+
+    if ((f->on & kind) == 0 || f->count == 0) {
+        return 0;
+    }
+    if (f->skip > 0) {
+        f->skip--;
+        return 0;
+    }
+    f->count--;
+    return f->status;
+}
+
 bool hub_login_is_refused(hub *h)
 {
     if (h->refuse_logins == 0) {

@@ -13,6 +13,7 @@
 #include "dps/dps.h"
 #include "hub/connections.h"
 #include "hub/note.h"
+#include "hub/request_faults.h"
 #include "messages/methods.h"
 #include "messages/telemetry.h"
 #include "messages/topics.h"
@@ -43,6 +44,7 @@ typedef struct hub {
     hub_methods methods;
     hub_uploads uploads;
     hub_storage_faults storage_faults;
+    hub_request_faults request_faults;
     dps *dps; /* NULL if there is no provisioning service */
     hub_broker broker;
     hub_connections connections;
@@ -123,6 +125,14 @@ void hub_send_queued(hub *h);
 void hub_throttle(hub *h, unsigned twin_requests, int status);
 /** Returns whether this twin request must be answered with h->throttle_status, and counts it. */
 bool hub_is_throttled(hub *h);
+/** Set which requests over HTTPS, and which of those to the storage, fail from now on. */
+void hub_set_request_faults(hub *h, const hub_request_faults *faults);
+void hub_set_storage_faults(hub *h, const hub_storage_faults *faults);
+/**
+ * Returns the status with which a request of this kind must fail, and counts it; 0: it does not
+ * fail.
+ */
+int hub_take_request_fault(hub *h, unsigned kind);
 /** Refuses the next logins with this return code of a CONNACK (1 to 5). */
 void hub_refuse_logins(hub *h, unsigned logins, unsigned code);
 /** Returns whether this login must be refused with h->refuse_code, and counts it. */

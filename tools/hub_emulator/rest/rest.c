@@ -11,6 +11,7 @@
 #include "rest/rest_digital_twin.h"
 #include "rest/rest_dps.h"
 #include "rest/rest_emulator.h"
+#include "rest/rest_faults.h"
 #include "rest/rest_files.h"
 #include "rest/rest_query.h"
 #include "rest/rest_registry.h"
@@ -39,7 +40,8 @@ static const rest_route *find_route(const hub *h, rest_request *r, bool *path_kn
     static const rest_route *const tables[] = { rest_registry_routes,    rest_bulk_routes,
                                                 rest_twin_routes,        rest_digital_twin_routes,
                                                 rest_query_routes,       rest_emulator_routes,
-                                                rest_authorities_routes, rest_files_routes };
+                                                rest_authorities_routes, rest_files_routes,
+                                                rest_faults_routes };
     const rest_route *found = NULL;
 
     *path_known = false;
@@ -140,7 +142,7 @@ rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
     if (route == NULL) {
         return rest_dps_is_for(h, r) ? rest_dps_fault(h, out, &fault) : rest_fault(out, &fault);
     }
-    return route->handler(h, r, out);
+    return rest_faults_refuse(h, route, out) ? REST_REPLY : route->handler(h, r, out);
 }
 
 void rest_abandon(hub *h, rest_handling *out)

@@ -1,0 +1,21 @@
+#ifndef HUB_REQUEST_FAULTS_H
+#define HUB_REQUEST_FAULTS_H
+
+/** @file Requests over HTTPS that are to fail, on request of a test. */
+
+/** The kinds of requests, which are bits of a set. */
+typedef enum hub_request_kind {
+    HUB_REQUEST_FILES = 1,         /* begins a file upload */
+    HUB_REQUEST_NOTIFICATIONS = 2, /* ends a file upload */
+    HUB_REQUEST_SERVICE = 4        /* every other request, except those under /emulator */
+} hub_request_kind;
+
+/** { 0 } is no fault. */
+typedef struct hub_request_faults {
+    unsigned skip;  /* so many requests of the set come first */
+    unsigned count; /* so many fail then */
+    unsigned on;    /* a set of hub_request_kind */
+    int status;     /* of the answer */
+} hub_request_faults;
+
+#endif
