@@ -103,6 +103,15 @@ static void on_assigned(iothub_client *c, const iothub_assignment *a, void *user
     copy(f->assigned_substatus, sizeof f->assigned_substatus, a->substatus, strlen(a->substatus));
     copy(f->assigned_payload, sizeof f->assigned_payload, a->payload.ptr, a->payload.len);
     f->assigned_from_cache = a->from_cache;
+    assert_true(a->certificates_len <= sizeof f->assigned_certificates);
+    assert_true((a->certificates == NULL) == (a->certificates_len == 0));
+    f->assigned_certificates_len = a->certificates_len;
+    if (a->certificates != NULL) {
+        memcpy(f->assigned_certificates, a->certificates, a->certificates_len);
+    }
+    if (f->set_when_assigned != NULL) {
+        assert_int_equal(iothub_set_credentials(c, f->set_when_assigned, 1), IOTHUB_OK);
+    }
 }
 
 static void on_status(iothub_client *c, const iothub_status *s, void *user)

@@ -36,6 +36,11 @@ typedef struct dps_reply {
     "\"registrationId\":\"sn-007\",\"assignedHub\":\"" hub "\",\"deviceId\":\"" id \
     "\",\"status\":\"assigned\",\"substatus\":\"initialAssignment\"}}"
 
+/** An assignment with the certificates of a JSON array. */
+#define DPS_ISSUED_BODY(hub, id, chain)                                              \
+    "{\"status\":\"assigned\",\"registrationState\":{\"registrationId\":\"sn-007\"," \
+    "\"assignedHub\":\"" hub "\",\"deviceId\":\"" id "\",\"issuedCertificateChain\":" chain "}}"
+
 enum { DPS_STATUSES = 512, DPS_DONES = 512 };
 
 typedef struct provisioning_fixture {
@@ -65,6 +70,10 @@ typedef struct provisioning_fixture {
     char assigned_substatus[64];
     char assigned_payload[256];
     bool assigned_from_cache;
+    uint8_t assigned_certificates[64];
+    size_t assigned_certificates_len;
+    /* The callback passes these to iothub_set_credentials; NULL: it does not call it. */
+    const iothub_credential *set_when_assigned;
 
     unsigned status_count;
     iothub_state states[DPS_STATUSES];

@@ -57,6 +57,16 @@ static void a_payload_of_null_is_none(void **state)
     assert_int_equal(parse(200, STATE(",\"payload\":0")).payload.len, 1);
 }
 
+static void an_issued_chain_is_found_and_null_is_none(void **state)
+{
+    (void)state;
+    assert_true(
+        mqc_span_eq(parse(200, STATE(",\"issuedCertificateChain\":[\"MAA=\"]")).certificates,
+                    mqc_span_str("[\"MAA=\"]")));
+    assert_int_equal(parse(200, STATE(",\"issuedCertificateChain\":null")).certificates.len, 0);
+    assert_int_equal(parse(200, STATE("")).certificates.len, 0);
+}
+
 static void the_classic_profile_is_accepted_and_any_other_refused_by_its_name(void **state)
 {
     (void)state;
@@ -227,6 +237,7 @@ int main(void)
         cmocka_unit_test(an_assignment_is_read_with_all_its_members),
         cmocka_unit_test(escapes_in_names_are_decoded),
         cmocka_unit_test(a_payload_of_null_is_none),
+        cmocka_unit_test(an_issued_chain_is_found_and_null_is_none),
         cmocka_unit_test(the_classic_profile_is_accepted_and_any_other_refused_by_its_name),
         cmocka_unit_test(what_is_not_decided_yet_is_polled),
         cmocka_unit_test(a_name_that_no_client_can_use_is_broken),

@@ -147,6 +147,102 @@ static void payloads_go_both_ways(void **state)
     provisioning_free(&f);
 }
 
+/* The service answers with a chain of two certificates: an empty SEQUENCE and one with a NULL. */
+static const uint8_t issued[] = { 0x30, 0x00, 0x30, 0x02, 0x05, 0x00 };
+#define ISSUED DPS_ISSUED_BODY("h.example", "d", "[\"MAA=\",\"MAIFAA==\"]")
+
+static void set_up_with_csr(provisioning_fixture *f)
+{
+    provisioning_init(f);
+    f->options.csr = "MAEA";
+    f->options.api_version = "2025-07-01-preview";
+}
+
+static void a_certificate_request_is_answered_with_the_issued_chain(void **state)
+{
+    static const dps_reply replies[] = { { 202, "&retry-after=1", DPS_ASSIGNING_BODY },
+                                         { 200, NULL, ISSUED } };
+    provisioning_fixture f;
+    (void)state;
+    set_up_with_csr(&f);
+    PROVISIONING_ANSWERS(&f, replies);
+    f.options.payload = "{\"a\":1}";
+    provisioning_make_registration(&f);
+
+    provisioning_sleep(&f, 2000);
+    assert_non_null(strstr(f.dps.user_name, "/api-version=2025-07-01-preview&"));
+    assert_string_equal(fake_hub_at(&f.dps, 0)->payload,
+                        "{\"registrationId\":\"sn-007\",\"payload\":{\"a\":1},\"csr\":\"MAEA\"}");
+    assert_int_equal(f.assigned_certificates_len, sizeof issued);
+    assert_memory_equal(f.assigned_certificates, issued, sizeof issued);
+    const iothub_assignment *a = iothub_provisioning_answer(f.registration);
+    assert_int_equal(a->certificates_len, sizeof issued);
+    assert_memory_equal(a->certificates, issued, sizeof issued);
+    provisioning_free(&f);
+}
+
+static void an_answer_without_a_chain_is_reported_and_logged(void **state)
+{
+    static const dps_reply replies[] = { { 200, NULL, ASSIGNED } };
+    provisioning_fixture f;
+    (void)state;
+    set_up_with_csr(&f);
+    PROVISIONING_ANSWERS(&f, replies);
+    provisioning_make_registration(&f);
+
+    provisioning_run(&f);
+    assert_int_equal(iothub_provisioning_process(f.registration), IOTHUB_PROVISIONING_ASSIGNED);
+    assert_null(iothub_provisioning_answer(f.registration)->certificates);
+    assert_non_null(strstr(f.log, "issued no certificate"));
+    provisioning_free(&f);
+}
+
+static void a_chain_that_was_not_requested_is_ignored(void **state)
+{
+    static const dps_reply replies[] = { { 200, NULL, ISSUED } };
+    provisioning_fixture f;
+    (void)state;
+    provisioning_init(&f);
+    PROVISIONING_ANSWERS(&f, replies);
+    provisioning_make_registration(&f);
+
+    provisioning_run(&f);
+    assert_int_equal(f.assigned_count, 1);
+    assert_int_equal(f.assigned_certificates_len, 0);
+    provisioning_free(&f);
+}
+
+static void a_chain_that_cannot_be_read_fails_and_the_next_attempt_may_succeed(void **state)
+{
+    static const char *const broken[] = {
+        DPS_ISSUED_BODY("h.example", "d", "[]"),
+        DPS_ISSUED_BODY("h.example", "d", "\"MAA=\""),
+        DPS_ISSUED_BODY("h.example", "d", "[\"MAA=\",7]"),
+        DPS_ISSUED_BODY("h.example", "d", "[\"MAE=\"]"),
+        DPS_ISSUED_BODY("h.example", "d", "[\"secret\"]"),
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        const dps_reply replies[] = { { 200, NULL, broken[i] }, { 200, NULL, ISSUED } };
+        provisioning_fixture f;
+        set_up_with_csr(&f);
+        PROVISIONING_ANSWERS(&f, replies);
+        provisioning_make_registration(&f);
+        provisioning_run(&f);
+        assert_int_equal(iothub_provisioning_process(f.registration), IOTHUB_PROVISIONING_WAITS);
+        const iothub_error *error = iothub_provisioning_error(f.registration);
+        assert_int_equal(error->code, IOTHUB_ERR_PROTOCOL);
+        assert_non_null(strstr(error->text, "issued certificate chain"));
+        assert_null(strstr(error->text, "secret"));
+        assert_int_equal(f.assigned_count, 0);
+        provisioning_sleep(&f, 60000);
+        assert_int_equal(f.assigned_count, 1);
+        assert_int_equal(f.assigned_certificates_len, sizeof issued);
+        provisioning_free(&f);
+    }
+}
+
 static void polls_without_an_operation_id_use_the_known_one(void **state)
 {
     static const dps_reply replies[] = {
@@ -539,6 +635,10 @@ int main(void)
         cmocka_unit_test(a_group_key_logs_in_with_the_derived_key),
         cmocka_unit_test(a_certificate_is_shown_in_tls_and_logs_in_without_a_password),
         cmocka_unit_test(payloads_go_both_ways),
+        cmocka_unit_test(a_certificate_request_is_answered_with_the_issued_chain),
+        cmocka_unit_test(an_answer_without_a_chain_is_reported_and_logged),
+        cmocka_unit_test(a_chain_that_was_not_requested_is_ignored),
+        cmocka_unit_test(a_chain_that_cannot_be_read_fails_and_the_next_attempt_may_succeed),
         cmocka_unit_test(polls_without_an_operation_id_use_the_known_one),
         cmocka_unit_test(without_any_operation_id_the_device_registers_again),
         cmocka_unit_test(a_busy_service_is_asked_again_on_the_same_connection),

@@ -59,6 +59,35 @@ static void the_size_of_the_header_is_enough_for_the_longest_names(void **state)
     provisioning_free(&f);
 }
 
+static void a_certificate_request_needs_twice_the_size_of_the_answer(void **state)
+{
+    char id[IOTHUB_REGISTRATION_ID_MAX + 1];
+    char scope[IOTHUB_ID_SCOPE_MAX + 1];
+    static char csr[IOTHUB_CSR_MAX + 1];
+    const size_t len = IOTHUB_PROVISIONED_MEMORY_SIZE(1024, 1024, 256, 2 * IOTHUB_CSR_ANSWER_MIN) +
+                       2 * IOTHUB_CSR_MAX;
+    provisioning_fixture f;
+    iothub_error error;
+    (void)state;
+    provisioning_init(&f);
+    longest_names(&f, id, scope);
+    memset(csr, 'A', IOTHUB_CSR_MAX);
+    f.options.csr = csr;
+    f.options.api_version = "2025-07-01-preview";
+    f.client_options.rx_size = 1024;
+    f.client_options.tx_size = 1024;
+    f.client_options.request_size = 256;
+    uint8_t *memory = malloc(len);
+    f.client = make_in(&f, memory, len, &error);
+    if (f.client == NULL) {
+        fail_msg("%s", error.text);
+    }
+    iothub_deinit(f.client);
+    f.client = NULL;
+    free(memory);
+    provisioning_free(&f);
+}
+
 static void too_little_memory_is_refused_at_any_size(void **state)
 {
     provisioning_fixture f;
@@ -105,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_size_of_the_header_is_enough_for_the_longest_names),
+        cmocka_unit_test(a_certificate_request_needs_twice_the_size_of_the_answer),
         cmocka_unit_test(too_little_memory_is_refused_at_any_size),
         cmocka_unit_test(wrong_arguments_are_refused),
     };

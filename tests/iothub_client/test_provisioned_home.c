@@ -37,6 +37,94 @@ static void telemetry_of_the_first_second_reaches_the_assigned_hub(void **state)
     provisioning_free(&f);
 }
 
+static void a_client_logs_in_with_the_certificate_that_the_service_has_issued(void **state)
+{
+    static const dps_reply replies[] = {
+        { 200, NULL, DPS_ISSUED_BODY(HUB, "device1", "[\"MAA=\"]") },
+    };
+    plat_identity identity = {
+        .info = { .common_name = "sn-007",
+                  .not_after_s = INT64_MAX / 2,
+                  .chain_until_s = INT64_MAX / 2 },
+    };
+    const iothub_credential certificate = iothub_x509_credential(&identity);
+    provisioning_fixture f;
+    (void)state;
+    provisioning_init(&f);
+    PROVISIONING_ANSWERS(&f, replies);
+    f.options.csr = "MAEA";
+    f.options.api_version = "2025-07-01-preview";
+    f.options.cache = &f.kv.base;
+    f.set_when_assigned = &certificate;
+    provisioning_make_client(&f);
+
+    (void)send(&f, "before the start");
+    start(&f);
+    provisioning_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(f.assigned_certificates_len, 2);
+    assert_int_equal(f.hub_opens, 1); /* the key of the registration was not tried */
+    assert_string_equal(f.hub.password, "");
+    assert_string_equal(f.hub.client_id, "device1");
+    check_all_done(&f, 1);
+
+    /* The next run has the chain in its options, because the cache does not have it. */
+    iothub_free(f.client);
+    f.options.csr = NULL;
+    f.set_when_assigned = NULL;
+    f.client_options.credentials = &certificate;
+    f.client_options.credential_count = 1;
+    provisioning_make_client(&f);
+    start(&f);
+    provisioning_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_true(f.assigned_from_cache);
+    assert_int_equal(f.assigned_certificates_len, 0);
+    assert_string_equal(f.hub.password, "");
+    assert_int_equal(f.asked, 1);
+    provisioning_free(&f);
+}
+
+static void a_certificate_request_is_sent_even_if_the_cache_knows_the_hub(void **state)
+{
+    static const dps_reply replies[] = {
+        { 200, NULL, DPS_ISSUED_BODY(HUB, "device1", "[\"MAA=\"]") },
+    };
+    static const dps_reply refused[] = { { 403, NULL, "" } };
+    provisioning_fixture f;
+    (void)state;
+    set_up(&f);
+    f.options.cache = &f.kv.base;
+    provisioning_make_client(&f);
+    start(&f);
+    iothub_free(f.client);
+
+    f.options.csr = "MAEA";
+    f.options.api_version = "2025-07-01-preview";
+    PROVISIONING_ANSWERS(&f, replies);
+    f.assigned_count = 0;
+    provisioning_make_client(&f);
+    start(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(f.asked, 1);
+    assert_int_equal(f.assigned_count, 1);
+    assert_int_equal(f.assigned_certificates_len, 2);
+    iothub_free(f.client);
+
+    /* A service that refuses does not keep the client from its hub. */
+    PROVISIONING_ANSWERS(&f, refused);
+    f.assigned_count = 0;
+    provisioning_make_client(&f);
+    start(&f);
+    assert_int_not_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    provisioning_sleep(&f, 60000);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(f.asked, 1);
+    assert_int_equal(f.assigned_count, 1);
+    assert_true(f.assigned_from_cache);
+    provisioning_free(&f);
+}
+
 static void properties_and_later_messages_keep_their_topics(void **state)
 {
     const iothub_property property = { "alert", "true" };
@@ -295,6 +383,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(telemetry_of_the_first_second_reaches_the_assigned_hub),
+        cmocka_unit_test(a_client_logs_in_with_the_certificate_that_the_service_has_issued),
+        cmocka_unit_test(a_certificate_request_is_sent_even_if_the_cache_knows_the_hub),
         cmocka_unit_test(properties_and_later_messages_keep_their_topics),
         cmocka_unit_test(c2d_messages_and_methods_use_the_assigned_id),
         cmocka_unit_test(a_certificate_logs_in_to_the_service_and_to_the_hub),

@@ -206,6 +206,69 @@ static void an_older_struct_keeps_the_defaults_of_what_it_lacks(void **state)
     fake_platform_free(&platform);
 }
 
+static iothub_provisioning_options with_request(const char *csr)
+{
+    iothub_provisioning_options p = good();
+
+    p.csr = csr;
+    p.api_version = "2025-07-01-preview";
+    return p;
+}
+
+static void a_certificate_request_is_base64_of_limited_length(void **state)
+{
+    static char csr[IOTHUB_CSR_MAX + 5];
+    iothub_provisioning_options p = with_request(csr);
+    iothub_error error;
+    (void)state;
+
+    memset(csr, 'A', IOTHUB_CSR_MAX);
+    assert_int_equal(take(&p, &error), IOTHUB_OK);
+    memset(csr, 'A', IOTHUB_CSR_MAX + 4);
+    assert_int_equal(take(&p, &error), IOTHUB_ERR_TOO_BIG);
+    static const char *const wrong[] = { "", "MAA", "MAA=\n",
+                                         "MA\"=", "-----BEGIN CERTIFICATE REQUEST-----" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        p.csr = wrong[i];
+        assert_int_equal(take(&p, &error), IOTHUB_ERR_ARG);
+        assert_non_null(strstr(error.text, "csr is not base64"));
+    }
+}
+
+static void a_certificate_request_needs_a_preview_of_the_service(void **state)
+{
+    iothub_provisioning_options p = with_request("MAA=");
+    iothub_error error;
+    (void)state;
+
+    static const char *const wrong[] = { "2021-06-01", "-preview", "2025-07-01-previews",
+                                         "preview" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        p.api_version = wrong[i];
+        assert_int_equal(take(&p, &error), IOTHUB_ERR_ARG);
+        assert_non_null(strstr(error.text, "2025-07-01-preview"));
+    }
+}
+
+static void a_certificate_request_makes_room_for_the_answer(void **state)
+{
+    iothub_provisioning_options p = with_request("MAA=");
+    fake_platform platform;
+    dps_request r;
+    dps_room room;
+    (void)state;
+
+    fake_platform_init(&platform);
+    for (size_t size = 1024; size <= 65536; size *= 8) {
+        p.answer_size = size;
+        dps_room_init(&room, NULL, 0);
+        assert_int_equal(dps_request_take(&r, &p, &platform.platform, &room, NULL), IOTHUB_OK);
+        assert_int_equal(r.options.answer_size,
+                         size < IOTHUB_CSR_ANSWER_MIN ? IOTHUB_CSR_ANSWER_MIN : size);
+    }
+    fake_platform_free(&platform);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +278,9 @@ int main(void)
         cmocka_unit_test(a_certificate_must_be_for_the_registration_id),
         cmocka_unit_test(a_key_may_come_as_a_credential_and_a_token_may_not),
         cmocka_unit_test(an_older_struct_keeps_the_defaults_of_what_it_lacks),
+        cmocka_unit_test(a_certificate_request_is_base64_of_limited_length),
+        cmocka_unit_test(a_certificate_request_needs_a_preview_of_the_service),
+        cmocka_unit_test(a_certificate_request_makes_room_for_the_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

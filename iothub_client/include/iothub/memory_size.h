@@ -65,15 +65,17 @@ extern "C" {
      (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUEST_ENTRIES(request)) * sizeof(mqc_entry) + \
      15)
 
-/** Bytes that provisioning needs in addition to the client, for this value of answer_size. */
+/** Bytes that provisioning needs in addition to the client, for this value of answer_size; with a
+ * csr, pass twice the answer_size, for the issued certificates have the same room. */
 #define IOTHUB_PROVISIONING_SIZE(answer)                                                 \
     (sizeof(mqc_engine) + sizeof(iothub_options) + sizeof(iothub_provisioning_options) + \
      2 * sizeof(iothub_error) + sizeof(plat_thread) + sizeof(plat_stream_storage) +      \
      4 * (sizeof(mqc_entry) + sizeof(mqc_inbound)) + 48 * sizeof(void *) + 6144 + (answer))
 
 /**
- * Bytes of memory that iothub_init_provisioned needs for options with these sizes, apart from the
- * payload, of which it holds two copies. The size has room for the longest names that the service
+ * Bytes of memory that iothub_init_provisioned needs for options with these sizes, apart from
+ * payload and csr, of which it holds two copies. With a csr, answer is twice the answer_size, which
+ * is at least IOTHUB_CSR_ANSWER_MIN. The size has room for the longest names that the service
  * may choose.
  */
 #define IOTHUB_PROVISIONED_MEMORY_SIZE(rx, tx, request, answer) \

@@ -70,7 +70,12 @@ iothub_result iothub_derive_device_key(const plat_crypto *crypto, const char *gr
                                        const char *registration_id,
                                        char out[IOTHUB_DEVICE_KEY_SIZE], iothub_error *err);
 
-/** Where a device belongs. Spans and texts are valid until the callback returns. */
+/** Longest certificate request of a registration, in characters of base64. */
+#define IOTHUB_CSR_MAX 8192
+/** Least answer_size of a registration with a certificate request. */
+#define IOTHUB_CSR_ANSWER_MIN 16384
+
+/** Where a device belongs. Spans, texts and certificates are valid until the callback returns. */
 typedef struct iothub_assignment {
     const char *hub;       /**< Host name of the hub. */
     const char *device_id; /**< The device id there. */
@@ -80,6 +85,11 @@ typedef struct iothub_assignment {
     mqc_span payload; /**< JSON that the service's custom allocation returns to the device; empty if
                            there is none, and for a hub from the cache. */
     bool from_cache;  /**< The hub is from the cache; the service was not asked. */
+    /** The chain that the service has issued for iothub_provisioning_options.csr: certificates as
+     * DER, one directly after another, that of the device first, as plat_identity_config.chain
+     * takes them. NULL if the answer has none, and for a hub from the cache. */
+    const uint8_t *certificates;
+    size_t certificates_len; /**< Size of the chain in bytes; 0: there is none. */
 } iothub_assignment;
 
 /** A function that learns where a device belongs; see iothub_provisioning_options.assigned. */
@@ -89,9 +99,9 @@ typedef void iothub_assigned_callback(iothub_client *c, const iothub_assignment 
  * What to ask the service, and how. Call iothub_provisioning_options_init first, which sets the
  * defaults named below.
  *
- * The functions that take the struct copy it, and also its texts, except payload. They borrow
- * cache, payload and the identity of the credential, which must stay valid until the client or the
- * registration has ended.
+ * The functions that take the struct copy it, and also its texts, except payload and csr. They
+ * borrow cache, payload, csr and the identity of the credential, which must stay valid until the
+ * client or the registration has ended.
  */
 typedef struct iothub_provisioning_options {
     size_t struct_size; /**< Size of this struct, set by iothub_provisioning_options_init. */
@@ -123,7 +133,7 @@ typedef struct iothub_provisioning_options {
                                   of iothub_options, 8883 or 443. */
     const char *api_version; /**< Version of its API. Default 2021-06-01. */
     /** Largest answer in bytes, with its topic; at least 1024. Default 4096. A custom payload may
-     * need more. */
+     * need more. With csr, a smaller value counts as IOTHUB_CSR_ANSWER_MIN. */
     size_t answer_size;
     /** How long the service may take to choose a hub, in milliseconds, from the login on. Default
      * 10 min. Waits that the service asks for are completed even if they are longer. */
@@ -145,6 +155,30 @@ typedef struct iothub_provisioning_options {
      * for c.
      */
     iothub_assigned_callback *assigned;
+    /**
+     * A certificate request (PKCS #10) for which the service issues a certificate; its answer is
+     * iothub_assignment.certificates. It is DER in base64 without the lines of PEM, NUL-terminated,
+     * at most IOTHUB_CSR_MAX characters; platform/csr.h makes one. The common name must be the
+     * registration id, and the enrolment must name an authority that issues certificates. It is
+     * borrowed as payload is. NULL (the default): none.
+     *
+     * This is a preview of the service and needs an api_version that ends with "-preview", such as
+     * 2025-07-01-preview. key, group_key or credential is needed all the same: it proves to the
+     * service who asks.
+     *
+     * A client does not log in with the issued certificate by itself, because it does not have the
+     * key. Make an identity of the chain and the key in assigned (plat_identities.make), and pass
+     * it to iothub_set_credentials there; the client then connects with it. Save chain and key
+     * as well: the next run passes them in iothub_options.credentials and needs no csr until the
+     * certificate expires soon.
+     *
+     * With csr the client asks the service even if the cache knows the hub. If the service cannot
+     * answer, the client connects to that hub with the credentials that it has. Each registration
+     * sends the same request, and the service issues a new certificate for it.
+     *
+     * Source: "Issue X.509 certificates to devices with DPS" (preview).
+     */
+    const char *csr;
 } iothub_provisioning_options;
 
 /**
@@ -202,7 +236,7 @@ iothub_client *iothub_new_provisioned(const iothub_provisioning_options *p, cons
  *
  * @param memory      room for the client and its provisioning
  * @param memory_len  its size in bytes, at least the sum of IOTHUB_PROVISIONED_MEMORY_SIZE
- *                    (iothub/memory_size.h) and twice the length of the payload
+ *                    (iothub/memory_size.h) and twice the lengths of payload and csr
  * @param p           as in iothub_new_provisioned
  * @param o           as there; the sizes must be set
  * @param[out] error  the reason for a failure; may be NULL. IOTHUB_ERR_MEMORY: the text gives the

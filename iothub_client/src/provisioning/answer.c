@@ -117,10 +117,19 @@ static bool check_profile(mqc_span body, dps_answer *out)
     return false;
 }
 
+/* Returns a member of registrationState; it is empty if it is missing or null. */
+static mqc_span get_json(mqc_span body, const char *name)
+{
+    mqc_span value;
+
+    return find(body, "registrationState", name, &value) &&
+                   iothub_json_kind_of(value) != IOTHUB_JSON_NULL
+               ? value
+               : mqc_span_of(NULL, 0);
+}
+
 static void assigned(mqc_span body, dps_answer *out)
 {
-    mqc_span payload;
-
     if (!check_profile(body, out)) {
         return;
     }
@@ -134,10 +143,8 @@ static void assigned(mqc_span body, dps_answer *out)
         out->verdict = DPS_BROKEN;
         return;
     }
-    if (find(body, "registrationState", "payload", &payload) &&
-        iothub_json_kind_of(payload) != IOTHUB_JSON_NULL) {
-        out->payload = payload;
-    }
+    out->payload = get_json(body, "payload");
+    out->certificates = get_json(body, "issuedCertificateChain");
     out->verdict = DPS_ASSIGNED;
 }
 

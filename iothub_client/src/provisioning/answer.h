@@ -32,6 +32,9 @@ typedef struct dps_answer {
     /* Helps the service's support; a printable part of the body, may be empty. */
     mqc_span tracking_id;
     mqc_span payload; /* JSON, a part of the body; empty if it is missing or null */
+    /* The issued chain as JSON, a part of the body, see issued_chain.h; empty if it is missing or
+     * null. */
+    mqc_span certificates;
 } dps_answer;
 
 /** Reads an answer. status is the one in the topic. */

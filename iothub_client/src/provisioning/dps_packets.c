@@ -34,7 +34,7 @@ static void put_user_name(iothub_text *t, const dps_request *r, const iothub_opt
     iothub_percent_put(t, mqc_span_str(user_agent(o)));
 }
 
-/* A valid registration id contains no character that must be escaped. */
+/* A valid registration id contains no character that must be escaped, and neither does base64. */
 static void put_body(iothub_text *t, const dps_request *r)
 {
     iothub_text_put(t, "{\"registrationId\":\"");
@@ -43,6 +43,11 @@ static void put_body(iothub_text *t, const dps_request *r)
     if (r->payload.len > 0) {
         iothub_text_put(t, ",\"payload\":");
         iothub_text_put_span(t, r->payload);
+    }
+    if (r->csr.len > 0) {
+        iothub_text_put(t, ",\"csr\":\"");
+        iothub_text_put_span(t, r->csr);
+        iothub_text_put_char(t, '"');
     }
     iothub_text_put_char(t, '}');
 }

@@ -3,23 +3,20 @@
 #include <assert.h>
 #include <string.h>
 
-#include "connection/back_off.h"
 #include "connection/life.h"
 #include "connection/loss.h"
 #include "connection/wall_clock.h"
 #include "context/callbacks.h"
 #include "context/result_map.h"
-#include "context/retry.h"
 #include "hub/dps_topics.h"
 #include "provisioning/dps_packets.h"
+#include "provisioning/poll_wait.h"
 
 enum {
-    READS_MAX = 64, /* most reads in one turn, so that it ends even if the peer never pauses */
-    INBOUND = 4,    /* most unacknowledged messages */
-    ENTRIES = 4,    /* most requests in the ring */
-    POLL_MS = 4000, /* first limit of the wait between two polls, if the service gives none */
-    PAUSE_MAX_MS = 60000, /* for a longer wait, the connection is closed */
-    WAIT_MAX_S = 86400    /* longest wait in seconds that is accepted from the service: one day */
+    READS_MAX = 64,      /* most reads in one turn, so that it ends even if the peer never pauses */
+    INBOUND = 4,         /* most unacknowledged messages */
+    ENTRIES = 4,         /* most requests in the ring */
+    PAUSE_MAX_MS = 60000 /* for a longer wait, the connection is closed */
 };
 
 /* --- set-up ---------------------------------------------------------------------------------- */
@@ -71,11 +68,15 @@ iothub_result exchange_make(iothub_exchange **out, const iothub_provisioning_opt
     }
     const dps_sizes sizes = dps_measure(&r, o);
     const mqc_memory m = cut_memory(&r, &sizes, room);
+    /* A chain is never longer than the answer that contains it as text. */
+    const size_t chain_cap = r.csr.len > 0 ? r.options.answer_size : 0;
+    uint8_t *chain = dps_room_cut(room, chain_cap);
     char *scratch = dps_room_cut(room, sizes.scratch);
     if (scratch == NULL) { /* this is the last part, so all parts fit if it does */
         return IOTHUB_OK;
     }
     set_up(x, &r, o, &m, scratch, sizes.scratch);
+    issued_chain_init(&x->chain, chain, chain_cap);
     *out = x;
     return IOTHUB_OK;
 }
@@ -163,7 +164,7 @@ void exchange_cancel(iothub_exchange *x)
     }
 }
 
-/* --- opening and logging in ----------------------------------------------------------------------
+/* --- opening and logging in --------------------------------------------------------------------
  */
 
 static exchange_answer log_in(iothub_exchange *x, mqc_time now)
@@ -230,8 +231,8 @@ static exchange_answer subscribe(iothub_exchange *x, mqc_time now)
     return EXCHANGE_RUNS;
 }
 
-/* --- questions
- * -------------------------------------------------------------------------------------- */
+/* --- questions ---------------------------------------------------------------------------------
+ */
 
 /* Registers, or asks for the state of the operation. The request has QoS 0, because the answer
  * acknowledges it. */
@@ -261,34 +262,18 @@ static exchange_answer on_suback(iothub_exchange *x, mqc_span return_codes, mqc_
     return ask(x, now);
 }
 
-/* --- answers
- * ---------------------------------------------------------------------------------------- */
-
-/* Adds a random part, so that devices with the same wait do not all return at the same moment. */
-static uint64_t asked_wait_ms(const iothub_exchange *x, uint64_t retry_after_s)
-{
-    const uint64_t wait_ms =
-        (retry_after_s < WAIT_MAX_S ? retry_after_s : (uint64_t)WAIT_MAX_S) * 1000;
-
-    return wait_ms + back_off_random_ms(&x->context.options, (uint32_t)(wait_ms / 8), 0);
-}
-
-static uint64_t own_wait_ms(const iothub_exchange *x, bool busy)
-{
-    const iothub_options *o = &x->context.options;
-    const uint32_t first = busy ? o->retry_min_ms : (uint32_t)POLL_MS;
-
-    return back_off_random_ms(o, retry_limit_ms(first, o->retry_max_ms, x->waits), 0);
-}
+/* --- answers -----------------------------------------------------------------------------------
+ */
 
 /* The service has not decided yet, so it is asked again later. */
 static exchange_answer wait_for_more(iothub_exchange *x, const dps_topic *topic, mqc_time now)
 {
+    const iothub_options *o = &x->context.options;
     const bool busy = x->answer.verdict == DPS_BUSY;
 
     x->waits++;
-    const uint64_t wait_ms =
-        topic->has_retry_after ? asked_wait_ms(x, topic->retry_after_s) : own_wait_ms(x, busy);
+    const uint64_t wait_ms = topic->has_retry_after ? poll_wait_asked_ms(o, topic->retry_after_s)
+                                                    : poll_wait_own_ms(o, x->waits, busy);
     if (wait_ms > PAUSE_MAX_MS || now >= x->give_up_at) {
         x->wait_ms = topic->has_retry_after ? (uint32_t)wait_ms : 0;
         return busy ? fail_with(x, &x->answer.why)
@@ -331,8 +316,18 @@ static void note_operation(iothub_exchange *x)
 
 static exchange_answer assigned(iothub_exchange *x)
 {
+    const plat_crypto *crypto = x->context.options.platform->crypto;
+    iothub_error why;
     size_t len;
 
+    if (issued_chain_take(&x->chain, x->answer.certificates, crypto, &why) != IOTHUB_OK) {
+        return fail_with(x, &why);
+    }
+    if (x->request.csr.len > 0 && x->chain.len == 0) {
+        callback_log_text(&x->context, IOTHUB_LOG_WARNING, "dps",
+                          "the service issued no certificate for csr; the enrolment must name an "
+                          "authority that issues certificates");
+    }
     callback_log(&x->context, IOTHUB_LOG_INFO, "dps", "assigned to %s as %s", x->answer.hub,
                  x->answer.device_id);
     (void)mqc_disconnect(&x->engine);
@@ -382,8 +377,8 @@ static exchange_answer on_oversize(iothub_exchange *x, size_t len)
     return EXCHANGE_FAILED;
 }
 
-/* --- bytes
- * ------------------------------------------------------------------------------------------ */
+/* --- bytes -------------------------------------------------------------------------------------
+ */
 
 static exchange_answer on_event(iothub_exchange *x, const mqc_event *ev, mqc_time now)
 {
@@ -494,8 +489,8 @@ static exchange_answer pump(iothub_exchange *x, mqc_time now)
     return answer == EXCHANGE_RUNS ? transmit(x, now) : answer;
 }
 
-/* --- time
- * --------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------------
+ */
 
 /* Returns the state of a client that has the same deadline. */
 static iothub_state as_state(const iothub_exchange *x)
@@ -586,5 +581,7 @@ iothub_assignment exchange_assignment(const iothub_exchange *x)
         .device_id = x->answer.device_id,
         .substatus = x->answer.substatus,
         .payload = x->answer.payload,
+        .certificates = x->chain.len > 0 ? x->chain.bytes : NULL,
+        .certificates_len = x->chain.len,
     };
 }

@@ -11,6 +11,7 @@
 #include "connection/channel.h"
 #include "mqtt_core/engine_struct.h"
 #include "provisioning/answer.h"
+#include "provisioning/issued_chain.h"
 #include "provisioning/request.h"
 
 typedef enum exchange_state {
@@ -33,7 +34,8 @@ typedef struct iothub_exchange {
     mqc_engine engine;
     iothub_channel channel;
     dps_request request;
-    dps_answer answer;                           /* the last answer that was read */
+    dps_answer answer;  /* the last answer that was read */
+    issued_chain chain; /* certificates of that answer; see issued_chain_init */
     char operation_id[DPS_OPERATION_ID_MAX + 1]; /* if it is "", the next request registers */
     iothub_error error;                          /* why the exchange failed */
     exchange_state state;

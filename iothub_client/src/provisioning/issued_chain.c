@@ -193,3 +193,18 @@ iothub_result issued_chain_read(mqc_span array, const plat_crypto *crypto, uint8
     }
     return r;
 }
+
+void issued_chain_init(issued_chain *c, uint8_t *bytes, size_t cap)
+{
+    *c = (issued_chain){ .bytes = bytes, .cap = cap };
+}
+
+iothub_result issued_chain_take(issued_chain *c, mqc_span array, const plat_crypto *crypto,
+                                iothub_error *err)
+{
+    c->len = 0;
+    if (c->cap == 0 || array.len == 0) {
+        return IOTHUB_OK;
+    }
+    return issued_chain_read(array, crypto, c->bytes, c->cap, &c->len, err);
+}

@@ -19,6 +19,13 @@ enum { ISSUED_CHAIN_CERTIFICATES_MAX = 9 };
 /** Room for any chain that an identity takes: 16 KB of DER, written as PEM. */
 enum { ISSUED_CHAIN_ROOM = 24 * 1024 };
 
+/** A chain that was issued, and the memory for it. */
+typedef struct issued_chain {
+    uint8_t *bytes;
+    size_t cap;
+    size_t len; /* 0: there is none */
+} issued_chain;
+
 /**
  * Reads a chain.
  * @param array     a JSON array of strings
@@ -33,5 +40,16 @@ enum { ISSUED_CHAIN_ROOM = 24 * 1024 };
  */
 iothub_result issued_chain_read(mqc_span array, const plat_crypto *crypto, uint8_t *out, size_t cap,
                                 size_t *len, iothub_error *err);
+
+/** Makes an empty chain. With a cap of 0 no certificate was requested, and none is ever taken. */
+void issued_chain_init(issued_chain *c, uint8_t *bytes, size_t cap);
+
+/**
+ * Takes the certificates of an answer in the place of the earlier ones; the results are those of
+ * issued_chain_read. An empty array span, which means that the answer has none, gives an empty
+ * chain.
+ */
+iothub_result issued_chain_take(issued_chain *c, mqc_span array, const plat_crypto *crypto,
+                                iothub_error *err);
 
 #endif

@@ -152,8 +152,10 @@ static void take_cached(provisioned_home *h)
         return;
     }
     move_to(h, found.hub, found.device_id);
-    h->next = HOME_CONNECT;
     h->unreported = true;
+    if (r->csr.len == 0) { /* only the service can issue a certificate */
+        h->next = HOME_CONNECT;
+    }
 }
 
 /* Reports the assignment from the cache, when the client begins to connect to its hub. */
@@ -197,6 +199,7 @@ static void on_assigned(provisioned_home *h, mqc_time now)
     const iothub_assignment a = exchange_assignment(h->exchange);
 
     h->next = HOME_CONNECT;
+    h->unreported = false;
     h->failures = 0;
     h->refusals = 0;
     h->refused_asks = 0;
@@ -286,8 +289,11 @@ static bool needs_search(iothub_home *base)
     provisioned_home *h = self(base);
 
     assert(provisioned_home_valid(h));
+    if (h->next == HOME_ASK) {
+        return true;
+    }
     report_cached(h);
-    return h->next == HOME_ASK;
+    return false;
 }
 
 static void begin(iothub_home *base)
@@ -412,6 +418,7 @@ static void put_longest_host(iothub_text *t)
 
 void provisioned_home_string(const provisioned_home *h, char out[PROVISIONED_STRING_SIZE])
 {
+    const bool has_credentials = h->exchange->context.options.credentials != NULL;
     iothub_text t;
 
     iothub_text_init(&t, out, PROVISIONED_STRING_SIZE);
@@ -419,7 +426,7 @@ void provisioned_home_string(const provisioned_home *h, char out[PROVISIONED_STR
     put_longest_host(&t);
     iothub_text_put(&t, ";DeviceId=");
     put_times(&t, 'd', IOTHUB_ID_MAX);
-    if (h->exchange->request.key.len > 0) {
+    if (h->exchange->request.key.len > 0 && !has_credentials) {
         iothub_text_put(&t, ";SharedAccessKey=");
         iothub_text_put_span(&t, h->exchange->request.key);
     }

@@ -52,7 +52,8 @@ enum { PROVISIONED_STRING_SIZE = 2048 };
 
 /**
  * Writes a connection string with the longest names, so that the measured memory is enough for all
- * others.
+ * others. It contains the key of the registration, unless iothub_options.credentials names the
+ * credentials of the hub.
  */
 void provisioned_home_string(const provisioned_home *h, char out[PROVISIONED_STRING_SIZE]);
 

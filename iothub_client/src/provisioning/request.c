@@ -156,6 +156,35 @@ static iothub_result check_payload(const char *payload, iothub_error *error)
     return iothub_json_judge(mqc_span_str(payload), false, "provisioning payload", error);
 }
 
+static bool is_preview(const char *api_version)
+{
+    static const char end[] = "-preview";
+    const size_t len = strlen(api_version);
+
+    return len > strlen(end) && strcmp(api_version + len - strlen(end), end) == 0;
+}
+
+static iothub_result check_csr(const iothub_provisioning_options *p, iothub_error *error)
+{
+    size_t len = 0;
+
+    if (p->csr == NULL) {
+        return IOTHUB_OK;
+    }
+    if (strlen(p->csr) > IOTHUB_CSR_MAX) {
+        return iothub_fail(error, IOTHUB_ERR_TOO_BIG,
+                           "provisioning options: csr is longer than 8192 characters");
+    }
+    if (!iothub_base64_valid(mqc_span_str(p->csr), &len) || len == 0) {
+        return fail(error, "csr is not base64; encode the DER of the request, without the lines of "
+                           "PEM");
+    }
+    return is_preview(p->api_version)
+               ? IOTHUB_OK
+               : fail(error, "csr needs an api_version that ends with -preview, such as "
+                             "2025-07-01-preview");
+}
+
 static iothub_result check(const iothub_provisioning_options *p, const plat_platform *platform,
                            iothub_error *error)
 {
@@ -173,6 +202,9 @@ static iothub_result check(const iothub_provisioning_options *p, const plat_plat
     }
     if (r == IOTHUB_OK) {
         r = check_payload(p->payload, error);
+    }
+    if (r == IOTHUB_OK) {
+        r = check_csr(p, error);
     }
     return r == IOTHUB_OK ? check_credential(p, platform, error) : r;
 }
@@ -253,6 +285,9 @@ iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options
     if (result != IOTHUB_OK) {
         return result;
     }
+    if (o.csr != NULL && o.answer_size < IOTHUB_CSR_ANSWER_MIN) {
+        o.answer_size = IOTHUB_CSR_ANSWER_MIN;
+    }
     o.id_scope = copy(o.id_scope, room);
     o.registration_id = copy(o.registration_id, room);
     o.host = copy(o.host, room);
@@ -264,6 +299,7 @@ iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options
         .key = o.key != NULL ? iothub_trim(mqc_span_str(o.key)) : mqc_span_of(NULL, 0),
         .credential = certificate,
         .payload = o.payload != NULL ? mqc_span_str(o.payload) : mqc_span_of(NULL, 0),
+        .csr = o.csr != NULL ? mqc_span_str(o.csr) : mqc_span_of(NULL, 0),
     };
     return IOTHUB_OK;
 }

@@ -17,6 +17,7 @@ typedef struct dps_request {
     /* The certificate; its kind is IOTHUB_CREDENTIAL_NONE if there is none. */
     iothub_credential credential;
     mqc_span payload; /* borrowed from the application; empty: none */
+    mqc_span csr;     /* borrowed from the application; empty: none */
 } dps_request;
 
 /**
