@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from emulator import PATIENCE_S, TRANSPORT, Background, Emulator, numbers
@@ -72,6 +73,52 @@ class Provisioning(unittest.TestCase):
         self.assertEqual(len(files), 1)
         with open(os.path.join(directory, files[0]), "rb") as file:
             self.assertNotIn(self.hub.values["IOTHUB_DPS_KEY"][:16].encode(), file.read())
+
+    def certificate_device(self, *arguments, **changes):
+        """Runs the sample whose device gets its certificate from the service."""
+        result = subprocess.run([os.path.join(BIN_DIR, "issued_certificate"), "--count", "3", *arguments],
+                                env=self.individual(**changes), capture_output=True, text=True,
+                                timeout=PATIENCE_S, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("3 messages arrived", result.stdout)
+        return result.stdout
+
+    def authentication(self):
+        """Returns how the hub authenticates the device."""
+        device = self.hub.request("GET", "/devices/sensor-1?api-version=2021-04-12")
+        return device["authentication"]["type"]
+
+    def test_a_device_logs_in_with_the_certificate_that_it_has_requested(self):
+        for encoding in ("der", "pem"):
+            self.hub.put("/emulator/dps/settings", {"certificateEncoding": encoding})
+            self.assertIn("received a certificate", self.certificate_device())
+            self.assertEqual(self.authentication(), "certificateAuthority")
+
+    def test_the_next_run_logs_in_with_the_saved_certificate(self):
+        directory = os.path.join(self.cache.name, "cache")
+        self.assertIn("received a certificate", self.certificate_device("--cache", directory))
+        output = self.certificate_device("--cache", directory, IOTHUB_DPS_HOST="dps.invalid")
+        self.assertNotIn("received", output)
+        # A chain that does not belong to the key, as after a loss of power, is replaced.
+        chain = os.path.join(directory, "issued-chain")
+        with open(chain, "rb") as file:
+            saved = file.read()
+        os.remove(os.path.join(directory, "issued-key"))
+        self.assertIn("received a certificate", self.certificate_device("--cache", directory))
+        with open(chain, "wb") as file:
+            file.write(saved)
+        self.assertIn("received a certificate", self.certificate_device("--cache", directory))
+
+    def test_a_certificate_that_expires_soon_is_replaced(self):
+        directory = os.path.join(self.cache.name, "cache")
+        self.hub.put("/emulator/dps/settings", {"certificateLife": 15})
+        self.assertIn("received a certificate", self.certificate_device("--cache", directory))
+        self.hub.put("/emulator/dps/settings", {"certificateLife": 86400})
+        give_up_at = time.monotonic() + PATIENCE_S
+        while "received a certificate" not in self.certificate_device("--cache", directory):
+            self.assertLess(time.monotonic(), give_up_at)
+            time.sleep(0.5)
+        self.assertNotIn("received a certificate", self.certificate_device("--cache", directory))
 
     def enrol(self, registration_id, **members):
         """Enrols a device with the key of sensor-1."""
