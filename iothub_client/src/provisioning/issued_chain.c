@@ -194,6 +194,7 @@ iothub_result issued_chain_read(mqc_span array, const plat_crypto *crypto, uint8
     return r;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the chain is written there */
 void issued_chain_init(issued_chain *c, uint8_t *bytes, size_t cap)
 {
     *c = (issued_chain){ .bytes = bytes, .cap = cap };

@@ -61,27 +61,27 @@ typedef struct upload_slots_event {
 /** Makes the slots. Returns false without memory; upload_slots_free is needed all the same. */
 bool upload_slots_init(upload_slots *s, const iothub_upload_options *o,
                        plat_result (*make_http)(plat_http **out));
-void upload_slots_free(upload_slots *s);
+void upload_slots_free(upload_slots *all);
 
 /**
  * Does one step. Call it again until it returns UPLOAD_SLOTS_WAIT or UPLOAD_SLOTS_EMPTY.
  * @param have  the blocks that have arrived, which are left out
  */
-upload_slots_answer upload_slots_run(upload_slots *s, upload_source *source,
+upload_slots_answer upload_slots_run(upload_slots *all, upload_source *source,
                                      const upload_blocks *have, const upload_target *target,
                                      upload_slots_event *event, iothub_error *why);
 
 /** Ends the requests on their way. Their blocks stay in memory and are sent again later. */
-void upload_slots_stop(upload_slots *s);
+void upload_slots_stop(upload_slots *all);
 
 /** Forgets the blocks in memory as well. */
-void upload_slots_clear(upload_slots *s);
+void upload_slots_clear(upload_slots *all);
 
 /** Returns when the next attempt after a failure begins. */
 uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures);
 
 /** Reports what to wait for, as iothub_upload_poll_info; *used is the number of used slots. */
-void upload_slots_poll(const upload_slots *s, uint64_t now, iothub_upload_poll *out, int *used);
+void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out, int *used);
 
 /** The same for one request. */
 void upload_http_poll(plat_http *http, iothub_upload_poll *out, int *used);

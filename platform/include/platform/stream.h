@@ -30,9 +30,9 @@ typedef enum plat_stage {
 /** What to wait for before a stream, a client or a thread's wake-up can make progress. */
 typedef struct plat_poll {
     intptr_t fd;         /**< descriptor to watch; -1: none, and the next three do not matter */
+    uint32_t generation; /**< changes whenever fd stands for another open file than before */
     bool want_read;      /**< watch fd until it can be read */
     bool want_write;     /**< watch fd until it can be written */
-    uint32_t generation; /**< changes whenever fd stands for another open file than before */
     bool ready_now;      /**< do not sleep: for example, TLS has bytes that were not read yet */
     uint64_t wake_at_ms; /**< monotonic time of the next call without an event; 0: never */
 } plat_poll;

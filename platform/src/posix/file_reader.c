@@ -131,7 +131,7 @@ plat_result plat_file_reader_open(const char *path, plat_reader **out,
     }
     f->base.ops = &ops;
     f->fd = fd;
-    memcpy(f->path, path, path_size);
+    (void)snprintf(f->path, path_size, "%s", path);
     *out = &f->base;
     return PLAT_OK;
 }

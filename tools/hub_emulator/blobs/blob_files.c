@@ -1,5 +1,6 @@
 #include "blobs/blob_files.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -102,10 +103,10 @@ static hub_result remove_visited(void *user, const char *name, hub_fault *fault)
 
 static void remove_each(const hub_store *store, const char *prefix)
 {
-    hub_store copy = *store;
+    hub_store own = *store;
     hub_fault fault;
 
-    (void)hub_store_each(store, prefix, remove_visited, &copy, &fault);
+    (void)hub_store_each(store, prefix, remove_visited, &own, &fault);
 }
 
 void hub_blob_files_tidy(const hub_store *store)
@@ -421,10 +422,11 @@ static void add_xml(hub_text *out, const char *hex, uint64_t size)
 {
     uint8_t id[HUB_BLOCK_ID_MAX];
     size_t len = 0;
-    unsigned byte;
 
-    while (len < sizeof id && sscanf(hex + 2 * len, "%2x", &byte) == 1) {
-        id[len++] = (uint8_t)byte;
+    while (len < sizeof id && isxdigit((unsigned char)hex[2 * len]) != 0 &&
+           isxdigit((unsigned char)hex[2 * len + 1]) != 0) {
+        const char digits[] = { hex[2 * len], hex[2 * len + 1], '\0' };
+        id[len++] = (uint8_t)strtoul(digits, NULL, 16);
     }
     char *base64 = hub_base64_encode(id, len);
     hub_text_printf(out, "<Block><Name>%s</Name><Size>%" PRIu64 "</Size></Block>", base64, size);

@@ -33,10 +33,11 @@ static void forget(hub_uploads *u, hub_upload *upload)
 
 void hub_uploads_free(hub_uploads *u)
 {
-    hub_upload *upload;
+    hub_upload *next;
 
-    while ((upload = hub_list_first(&u->all)) != NULL) {
-        forget(u, upload);
+    for (hub_upload *i = hub_list_first(&u->all); i != NULL; i = next) {
+        next = hub_list_next(&i->in_all);
+        forget(u, i);
     }
 }
 
@@ -224,7 +225,9 @@ static char *sign(const hub_uploads *u, const char *blob_name, const char *se)
 static void expiry_text(int64_t ms, char out[HUB_TIME_SIZE])
 {
     hub_time_text(ms, out);
-    (void)strcpy(strchr(out, '.'), "Z");
+    const size_t seconds_len = strcspn(out, ".");
+    out[seconds_len] = 'Z';
+    out[seconds_len + 1] = '\0';
 }
 
 char *hub_uploads_token(const hub_uploads *u, const hub_upload *upload)

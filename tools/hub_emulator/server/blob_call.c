@@ -1,5 +1,6 @@
 #include "server/blob_call.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,6 +350,19 @@ typedef struct range {
     bool given;
 } range;
 
+/* Reads decimal digits and moves *text behind them. Returns false if there are none. */
+static bool read_number(const char **text, uint64_t *out)
+{
+    char *end;
+
+    if (isdigit((unsigned char)**text) == 0) {
+        return false;
+    }
+    *out = strtoull(*text, &end, 10);
+    *text = end;
+    return true;
+}
+
 /* Returns false if no byte of the blob is in the range. Text that is not a range is ignored. */
 static bool read_range(const blob_call *c, uint64_t size, range *out)
 {
@@ -360,12 +374,14 @@ static bool read_range(const blob_call *c, uint64_t size, range *out)
     if (text == NULL || strncmp(text, RANGE_UNIT, strlen(RANGE_UNIT)) != 0) {
         return true;
     }
-    const int count = sscanf(text + strlen(RANGE_UNIT), "%" SCNu64 "-%" SCNu64, &out->first, &last);
-    if (count < 1) {
+    text += strlen(RANGE_UNIT);
+    if (!read_number(&text, &out->first)) {
         return true;
     }
     out->given = true;
-    out->last = count == 2 && last < out->last ? last : out->last;
+    if (*text++ == '-' && read_number(&text, &last) && last < out->last) {
+        out->last = last;
+    }
     return out->first < size && out->first <= out->last;
 }
 
