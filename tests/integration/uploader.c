@@ -20,7 +20,7 @@ typedef struct stream {
     plat_reader base;
     uint64_t size;
     uint64_t fails_at;
-    uint64_t at; /* the only offset that may be read */
+    uint64_t at; /* the only offset that may be read next */
     bool pauses;
     bool paused;
 } stream;

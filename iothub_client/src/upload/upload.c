@@ -30,10 +30,10 @@ typedef struct control {
 
 struct iothub_upload {
     iothub_upload_options o;
-    char *texts; /* what the texts of the options point to */
+    char *texts; /* memory of the texts of the options */
     iothub_connection_string device;
     iothub_upload_info info;
-    iothub_error latest; /* what info.text points to */
+    iothub_error latest; /* memory of info.text */
     upload_saved saved;
     upload_source source;
     upload_slots slots;

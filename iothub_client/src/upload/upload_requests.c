@@ -11,10 +11,10 @@ enum {
     HTTP_SERVER_ERROR = 500,
     HEADER_SIZE = IOTHUB_SAS_TOKEN_SIZE + 32,
     TYPE_SIZE = UPLOAD_CONTENT_TYPE_MAX + 32,
-    BODY_SIZE = 8192, /* of a request to the hub */
+    BODY_SIZE = 8192, /* largest body of a request to the hub */
     ANSWER_MAX = 16384,
     TOKEN_LIFE_S = 3600,
-    STORAGE_REQUEST_MS = 3600 * 1000 /* a request that makes progress may take so long */
+    STORAGE_REQUEST_MS = 3600 * 1000 /* longest time of a request that makes progress */
 };
 
 /* --- failures --------------------------------------------------------------------------------- */

@@ -244,7 +244,7 @@ static CURLcode set_stall(CURL *easy, uint32_t stall_ms)
     if (stall_ms == 0) {
         return CURLE_OK;
     }
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L); /* bytes a second */
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L); /* in bytes per second */
     return first(code, curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
                                         (long)(stall_ms / 1000 + (stall_ms % 1000 != 0))));
 }

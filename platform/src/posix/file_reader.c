@@ -31,7 +31,7 @@ static plat_result fail(file_reader *f, int error)
     return PLAT_ERR_STORE;
 }
 
-/* A number that is another one after each change of the content that the system can tell. */
+/* Returns a number that changes with each change of the content that the system can notice. */
 static uint64_t version_of(const struct stat *s)
 {
     const uint64_t changed =

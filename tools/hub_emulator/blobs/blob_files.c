@@ -297,7 +297,7 @@ typedef struct making {
     const hub_store *store;
     const char *blob;
     hub_blob_writer writer;
-    int old; /* the blob as it was; -1: none */
+    int old; /* file of the blob as it was before; -1: there was none */
     cJSON *committed;
     cJSON *made; /* the new list */
 } making;

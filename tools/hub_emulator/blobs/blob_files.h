@@ -16,7 +16,7 @@
 /** A file that is being written. */
 typedef struct hub_blob_writer {
     const hub_store *store;
-    char *name; /* of the file */
+    char *name; /* name of the file */
     int fd;
     uint64_t len;
     bool failed;
@@ -25,7 +25,7 @@ typedef struct hub_blob_writer {
 /** Removes what an earlier run has left of uploads that were not complete. */
 void hub_blob_files_tidy(const hub_store *store);
 
-/** No file, which may be cancelled. */
+/** Makes a writer without a file, which may be cancelled as any other. */
 void hub_blob_writer_init(hub_blob_writer *w);
 /** Opens a new file. Each writer must be ended by one of the functions below. */
 hub_result hub_blob_writer_open(hub_blob_writer *w, const hub_store *store, hub_fault *fault);
@@ -35,7 +35,7 @@ void hub_blob_writer_add(hub_blob_writer *w, const void *data, size_t len);
 void hub_blob_writer_cancel(hub_blob_writer *w);
 /** Makes the file the blob of this name; its blocks that were not used are dropped. */
 hub_result hub_blob_writer_end_blob(hub_blob_writer *w, const char *blob, hub_fault *fault);
-/** Makes it a block for the blob of this name. */
+/** Makes the file a block for the blob of this name. */
 hub_result hub_blob_writer_end_block(hub_blob_writer *w, const char *blob, const hub_block_id *id,
                                      hub_fault *fault);
 

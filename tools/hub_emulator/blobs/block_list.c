@@ -28,7 +28,7 @@ static void skip_space(const char **at)
     *at += strspn(*at, " \t\r\n");
 }
 
-/* Takes this text if it stands here. */
+/* Skips this text if the document continues with it. */
 static bool take(const char **at, const char *text)
 {
     const size_t len = strlen(text);

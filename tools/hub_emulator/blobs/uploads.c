@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "messages/bag.h"
 
-#define VERSION           "2021-12-02" /* of the storage service, for the token */
+#define VERSION           "2021-12-02" /* version of the storage service in the token */
 #define PERMISSIONS       "rw"
 #define RESOURCE          "b" /* a single blob */
 #define CORRELATION_BYTES 24
@@ -209,7 +209,7 @@ cJSON *hub_uploads_list(const hub_uploads *u, const char *device)
 
 /* --- tokens ------------------------------------------------------------ */
 
-/* The signature over everything that the token allows. On the heap. */
+/* Returns the signature over everything that the token allows, on the heap. */
 static char *sign(const hub_uploads *u, const char *blob_name, const char *se)
 {
     uint8_t mac[HUB_SHA256_SIZE];
@@ -221,7 +221,7 @@ static char *sign(const hub_uploads *u, const char *blob_name, const char *se)
     return hub_base64_encode(mac, sizeof mac);
 }
 
-/* Seconds only, such as 2026-11-20T10:11:12Z. */
+/* Writes a time without fractions of a second, such as 2026-11-20T10:11:12Z. */
 static void expiry_text(int64_t ms, char out[HUB_TIME_SIZE])
 {
     hub_time_text(ms, out);
@@ -250,7 +250,7 @@ static bool is(const char *value, const char *expected)
     return value != NULL && strcmp(value, expected) == 0;
 }
 
-/* Texts of this form are sorted as the times are. */
+/* The order of such texts is that of the times. */
 static bool has_expired(const char *se, int64_t now_ms)
 {
     char now[HUB_TIME_SIZE];
