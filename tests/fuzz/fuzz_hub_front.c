@@ -98,7 +98,8 @@ static void upgrade(const char *text, size_t len)
     if (kind == HUB_UPGRADE_MQTT || kind == HUB_UPGRADE_AMQP) {
         FUZZ_CHECK(enough == whole.head_len && whole.head_len <= HUB_UPGRADE_HEAD_MAX);
         FUZZ_CHECK(strlen(whole.key) == HUB_UPGRADE_KEY_LEN);
-        hub_upgrade_accept(&whole, kind, &answer);
+        FUZZ_CHECK(strlen(whole.protocol) <= HUB_UPGRADE_PROTOCOL_MAX);
+        hub_upgrade_accept(&whole, &answer);
     } else if (kind == HUB_UPGRADE_WRONG) {
         FUZZ_CHECK(whole.status >= 400 && whole.why != NULL);
         hub_upgrade_refuse(whole.status, whole.why, &answer);

@@ -18,11 +18,11 @@ void hub_device_line_close(hub_device_line *line)
 }
 
 void hub_device_line_upgrade(hub_device_line *line, const hub_upgrade_request *request,
-                             hub_upgrade_kind kind, const void *early, size_t early_len)
+                             const void *early, size_t early_len)
 {
     hub_text answer = { 0 };
 
-    hub_upgrade_accept(request, kind, &answer);
+    hub_upgrade_accept(request, &answer);
     hub_tls_line_write(&line->tls, answer.p, answer.len);
     hub_text_free(&answer);
     line->websocket = hub_websocket_new(&line->tls, early, early_len);

@@ -22,7 +22,7 @@ void hub_device_line_close(hub_device_line *line);
  * are in frames.
  */
 void hub_device_line_upgrade(hub_device_line *line, const hub_upgrade_request *request,
-                             hub_upgrade_kind kind, const void *early, size_t early_len);
+                             const void *early, size_t early_len);
 /** Answers an upgrade with an HTTP status. */
 void hub_device_line_refuse(hub_device_line *line, unsigned status, const char *why);
 

@@ -78,8 +78,7 @@ static hub_opening_result refuse_upgrade(hub_opening *o, unsigned status, const 
 
 static hub_opening_result upgrade(hub_opening *o, const hub_upgrade_request *r)
 {
-    hub_device_line_upgrade(o->line, r, HUB_UPGRADE_MQTT, o->start.p + r->head_len,
-                            o->start.len - r->head_len);
+    hub_device_line_upgrade(o->line, r, o->start.p + r->head_len, o->start.len - r->head_len);
     hub_text_free(&o->start);
     o->stage = HUB_OPENING_LOGIN;
     return HUB_OPENING_AGAIN;

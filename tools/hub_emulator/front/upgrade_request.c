@@ -33,8 +33,8 @@ typedef struct headers {
     piece version;
     bool upgrade;    /* Upgrade: websocket */
     bool connection; /* Connection: upgrade */
-    bool mqtt;
-    bool amqp;
+    piece mqtt;      /* as it is written in Sec-WebSocket-Protocol */
+    piece amqp;
     bool body;
     bool twice; /* a header that may occur only once is repeated */
 } headers;
@@ -71,27 +71,21 @@ static piece take_until(piece *rest, char mark)
     return taken;
 }
 
-/* Returns whether the name is in a list whose members are separated by commas. */
-static bool names(piece list, const char *name)
+/* Finds a name in a list whose members are separated by commas, without regard to case. */
+static piece find_name(piece list, const char *name)
 {
-    bool found = false;
-
-    while (!found && list.len > 0) {
-        found = is(trimmed(take_until(&list, ',')), name);
+    while (list.len > 0) {
+        const piece one = trimmed(take_until(&list, ','));
+        if (is(one, name)) {
+            return one;
+        }
     }
-    return found;
+    return (piece){ .p = NULL };
 }
 
-/* The names of subprotocols are compared with regard to case. */
-static bool names_protocol(piece list, const char *name)
+static bool names(piece list, const char *name)
 {
-    bool found = false;
-
-    while (!found && list.len > 0) {
-        piece one = trimmed(take_until(&list, ','));
-        found = one.len == strlen(name) && memcmp(one.p, name, one.len) == 0;
-    }
-    return found;
+    return find_name(list, name).p != NULL;
 }
 
 /* --- headers ----------------------------------------------------------- */
@@ -138,8 +132,8 @@ static void take_header(headers *h, piece name, piece value)
     } else if (is(name, "Connection")) {
         h->connection = h->connection || names(value, "upgrade");
     } else if (is(name, "Sec-WebSocket-Protocol")) {
-        h->mqtt = h->mqtt || names_protocol(value, MQTT);
-        h->amqp = h->amqp || names_protocol(value, AMQP);
+        h->mqtt = h->mqtt.p != NULL ? h->mqtt : find_name(value, MQTT);
+        h->amqp = h->amqp.p != NULL ? h->amqp : find_name(value, AMQP);
     } else if (is(name, "Transfer-Encoding") || (is(name, "Content-Length") && !is(value, "0"))) {
         h->body = true;
     }
@@ -205,11 +199,13 @@ static hub_upgrade_kind judge(hub_upgrade_request *out, const headers *h)
     if (h->key.p == NULL || !is_key(h->key)) {
         return wrong(out, 400, "Sec-WebSocket-Key is not 16 bytes in base64");
     }
-    if (!h->mqtt && !h->amqp) {
+    const piece protocol = h->mqtt.p != NULL ? h->mqtt : h->amqp;
+    if (protocol.p == NULL) {
         return wrong(out, 400, "the only subprotocol is mqtt");
     }
     memcpy(out->key, h->key.p, HUB_UPGRADE_KEY_LEN);
-    return h->mqtt ? HUB_UPGRADE_MQTT : HUB_UPGRADE_AMQP;
+    memcpy(out->protocol, protocol.p, protocol.len);
+    return h->mqtt.p != NULL ? HUB_UPGRADE_MQTT : HUB_UPGRADE_AMQP;
 }
 
 /* Reads a complete head without its empty line. */
@@ -264,7 +260,7 @@ static char *accept_of(const char *key)
     return hub_base64_encode(hash, sizeof hash);
 }
 
-void hub_upgrade_accept(const hub_upgrade_request *r, hub_upgrade_kind kind, hub_text *out)
+void hub_upgrade_accept(const hub_upgrade_request *r, hub_text *out)
 {
     char *accept = accept_of(r->key);
 
@@ -274,7 +270,7 @@ void hub_upgrade_accept(const hub_upgrade_request *r, hub_upgrade_kind kind, hub
                     "Connection: Upgrade\r\n"
                     "Sec-WebSocket-Accept: %s\r\n"
                     "Sec-WebSocket-Protocol: %s\r\n\r\n",
-                    accept, kind == HUB_UPGRADE_MQTT ? MQTT : AMQP);
+                    accept, r->protocol);
     free(accept);
 }
 

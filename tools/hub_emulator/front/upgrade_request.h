@@ -18,6 +18,8 @@
 #define HUB_UPGRADE_HEAD_MAX 8192
 /** Characters of a Sec-WebSocket-Key: 16 bytes in base64. */
 #define HUB_UPGRADE_KEY_LEN 24
+/** Most characters of the name of a subprotocol that is accepted. */
+#define HUB_UPGRADE_PROTOCOL_MAX 9
 
 typedef enum hub_upgrade_kind {
     HUB_UPGRADE_PART = 0, /* more bytes are needed */
@@ -31,8 +33,10 @@ typedef struct hub_upgrade_request {
     /* Length of the head of an MQTT or AMQP request; the bytes after it are frames. */
     size_t head_len;
     char key[HUB_UPGRADE_KEY_LEN + 1]; /* MQTT, AMQP */
-    unsigned status;                   /* WRONG: the HTTP status of the refusal */
-    const char *why;                   /* WRONG: the text of the refusal, a constant */
+    /* MQTT, AMQP: the name of the subprotocol as the client writes it. */
+    char protocol[HUB_UPGRADE_PROTOCOL_MAX + 1];
+    unsigned status; /* WRONG: the HTTP status of the refusal */
+    const char *why; /* WRONG: the text of the refusal, a constant */
 } hub_upgrade_request;
 
 /**
@@ -42,7 +46,7 @@ typedef struct hub_upgrade_request {
 hub_upgrade_kind hub_upgrade_read(hub_upgrade_request *out, const char *bytes, size_t len);
 
 /** Appends the answer 101 to an MQTT or AMQP request. */
-void hub_upgrade_accept(const hub_upgrade_request *r, hub_upgrade_kind kind, hub_text *out);
+void hub_upgrade_accept(const hub_upgrade_request *r, hub_text *out);
 /** Appends an answer that refuses, with the status and text of a WRONG request. */
 void hub_upgrade_refuse(unsigned status, const char *why, hub_text *out);
 
