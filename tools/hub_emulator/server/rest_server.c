@@ -13,19 +13,18 @@
 #include "rest/rest.h"
 #include "server/blob_call.h"
 #include "server/rest_server_head.h"
+#include "server/rest_server_watch.h"
 #include "server/rest_server_websocket.h"
 #include "server/waker.h"
 
 /* How much is read and discarded of a body that is too large anyway. */
-#define DISCARD_MAX       (16u * 1024 * 1024)
-#define CONNECTIONS_MAX   200
-#define HEADER_BYTES_MAX  (64u * 1024)
-#define IDLE_S            120
-#define HEARTBEAT_MS      15000
-#define LOOK_MS           100
-#define BROKER_TURN_MS    100 /* the broker's own loop runs at least once in this time */
-#define EVENT_BLOCK_BYTES 65536
-#define FDS_COUNT         2 /* number of descriptors that the waker watches */
+#define DISCARD_MAX      (16u * 1024 * 1024)
+#define CONNECTIONS_MAX  200
+#define HEADER_BYTES_MAX (64u * 1024)
+#define IDLE_S           120
+#define LOOK_MS          100
+#define BROKER_TURN_MS   100 /* the broker's own loop runs at least once in this time */
+#define FDS_COUNT        2   /* number of descriptors that the waker watches */
 
 typedef enum call_state {
     CALL_FRESH = 0, /* the headers were not checked yet */
@@ -59,18 +58,6 @@ typedef struct line {
     struct line *next; /* the next line that libmicrohttpd has not begun yet */
 } line;
 
-/* One client that watches telemetry. */
-typedef struct watcher {
-    rest_server *server;
-    struct MHD_Connection *connection;
-    rest_watch watch;
-    hub_text pending; /* lines that were not sent yet */
-    size_t taken;
-    int64_t heartbeat_ms;
-    bool suspended;
-    struct watcher *next;
-} watcher;
-
 struct rest_server {
     hub *hub;
     struct MHD_Daemon *daemon;
@@ -78,9 +65,8 @@ struct rest_server {
     int calls_fd;
     line *arrived; /* lines that libmicrohttpd has not begun yet */
     call *waiting; /* calls that wait for the end of a method */
-    watcher *watchers;
-    int64_t looked_ms;  /* time of the last search for callers that have disconnected */
-    uint64_t announced; /* sequence number up to which watchers have been woken */
+    rest_watchers watchers;
+    int64_t looked_ms; /* time of the last search for callers that have disconnected */
     rest_websockets websockets;
 };
 
@@ -127,110 +113,6 @@ static enum MHD_Result send_reply(call *c)
     enum MHD_Result r = MHD_queue_response(c->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return r;
-}
-
-/* --- watchers ---------------------------------------------------------- */
-
-static bool fill(watcher *w)
-{
-    hub *h = w->server->hub;
-
-    hub_text_cut(&w->pending, 0);
-    w->taken = 0;
-    rest_watch_take(&w->watch, &h->telemetry, EVENT_BLOCK_BYTES, &w->pending);
-    if (w->pending.len == 0 && w->heartbeat_ms <= hub_up(h)) {
-        /* An empty line; sending it shows whether the client is still connected. */
-        hub_text_str(&w->pending, "\n");
-    }
-    if (w->pending.len > 0) {
-        w->heartbeat_ms = hub_up(h) + HEARTBEAT_MS;
-    }
-    return w->pending.len > 0;
-}
-
-static bool watch_over(const watcher *w)
-{
-    return rest_watch_over(&w->watch, hub_up(w->server->hub));
-}
-
-static ssize_t read_events(void *user, uint64_t position, char *out, size_t max)
-{
-    watcher *w = user;
-
-    (void)position;
-    if (w->taken == w->pending.len && !fill(w)) {
-        if (watch_over(w)) {
-            return MHD_CONTENT_READER_END_OF_STREAM;
-        }
-        w->suspended = true;
-        MHD_suspend_connection(w->connection);
-        return 0;
-    }
-    size_t n = w->pending.len - w->taken;
-    n = n < max ? n : max;
-    memcpy(out, w->pending.p + w->taken, n);
-    w->taken += n;
-    return (ssize_t)n;
-}
-
-static void end_watch(void *user)
-{
-    watcher *w = user;
-    watcher **at = &w->server->watchers;
-
-    while (*at != w) {
-        at = &(*at)->next;
-    }
-    *at = w->next;
-    rest_watch_free(&w->watch);
-    hub_text_free(&w->pending);
-    free(w);
-}
-
-static enum MHD_Result start_watch(call *c)
-{
-    rest_server *s = c->server;
-    watcher *w = hub_calloc(1, sizeof *w);
-
-    *w = (watcher){
-        .server = s,
-        .connection = c->connection,
-        .watch = c->handling.watch,
-        .heartbeat_ms = hub_up(s->hub) + HEARTBEAT_MS,
-        .next = s->watchers,
-    };
-    s->watchers = w;
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, EVENT_BLOCK_BYTES / 4, read_events, w, end_watch);
-    if (response == NULL) {
-        end_watch(w);
-        return MHD_NO;
-    }
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/x-ndjson");
-    enum MHD_Result r = MHD_queue_response(c->connection, MHD_HTTP_OK, response);
-    MHD_destroy_response(response);
-    return r;
-}
-
-static void resume(watcher *w)
-{
-    if (w->suspended) {
-        w->suspended = false;
-        MHD_resume_connection(w->connection);
-    }
-}
-
-static void wake_watchers(rest_server *s)
-{
-    bool news = s->hub->telemetry.next_sequence != s->announced;
-    int64_t now = s->watchers != NULL ? hub_up(s->hub) : 0;
-
-    for (watcher *w = s->watchers; w != NULL; w = w->next) {
-        if (news || watch_over(w) || now >= w->heartbeat_ms) {
-            resume(w);
-        }
-    }
-    s->announced = s->hub->telemetry.next_sequence;
 }
 
 /* --- requests ---------------------------------------------------------- */
@@ -282,15 +164,6 @@ static void finished(rest_handling *handling)
     MHD_resume_connection(c->connection);
 }
 
-static bool has_left(struct MHD_Connection *connection)
-{
-    struct pollfd p = {
-        .fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-        .events = POLLRDHUP,
-    };
-    return poll(&p, 1, 0) > 0;
-}
-
 /* Ends calls whose caller has disconnected. libmicrohttpd does not check a suspended connection,
  * so such a caller would occupy a connection until its method has ended. */
 static void let_leavers_go(rest_server *s)
@@ -303,18 +176,13 @@ static void let_leavers_go(rest_server *s)
     s->looked_ms = hub_up(s->hub);
     for (call *c = s->waiting; c != NULL; c = next) {
         next = c->next;
-        if (has_left(c->connection)) {
+        if (rest_connection_has_left(c->connection)) {
             rest_abandon(s->hub, &c->handling);
             (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has closed its connection");
             finished(&c->handling);
         }
     }
-    for (watcher *w = s->watchers; w != NULL; w = w->next) {
-        if (w->suspended && has_left(w->connection)) {
-            rest_watch_end(&w->watch);
-            resume(w);
-        }
-    }
+    rest_watchers_drop_leavers(&s->watchers);
 }
 
 static line *line_of(struct MHD_Connection *connection)
@@ -352,7 +220,8 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
     switch (outcome) {
     case REST_REPLY: break;
     case REST_LATER: suspend(c); return MHD_YES;
-    case REST_WATCH: return start_watch(c);
+    case REST_WATCH:
+        return rest_watchers_add(&c->server->watchers, c->connection, &c->handling.watch);
     }
     return send_reply(c);
 }
@@ -561,7 +430,7 @@ rest_server *rest_server_start(hub *h, int calls_fd)
 
     s->hub = h;
     s->calls_fd = calls_fd;
-    s->announced = h->telemetry.next_sequence;
+    rest_watchers_init(&s->watchers, h);
     if (!start_daemon(s) || !start_waker(s)) {
         rest_server_stop(s);
         return NULL;
@@ -574,7 +443,7 @@ void rest_server_run(rest_server *s)
     MHD_UNSIGNED_LONG_LONG timeout;
     int wait_ms = -1;
 
-    wake_watchers(s);
+    rest_watchers_wake(&s->watchers);
     let_leavers_go(s);
     take_connections(s);
     (void)MHD_run(s->daemon);
@@ -590,10 +459,7 @@ void rest_server_run(rest_server *s)
 /* Suspended connections must be resumed before their daemon may be stopped. */
 static void resume_all(rest_server *s)
 {
-    for (watcher *w = s->watchers; w != NULL; w = w->next) {
-        rest_watch_end(&w->watch);
-        resume(w);
-    }
+    rest_watchers_end(&s->watchers);
     hub_methods_expire(&s->hub->methods, INT64_MAX);
 }
 
