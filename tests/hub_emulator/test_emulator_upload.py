@@ -191,6 +191,24 @@ class Upload(unittest.TestCase):
             self.storage(upload, "GET")
         self.assertEqual(self.end(upload), 204)
 
+    def test_a_request_to_the_storage_stalls_on_request(self):
+        upload = self.begin("stall")
+        for after in (0, 70000):
+            self.fail_storage(on="blob", kind="stall", after=after)
+            host, port = upload["hostName"].split(":")
+            connection = http.client.HTTPSConnection(host, int(port), context=self.hub.tls, timeout=0.5)
+            with self.assertRaises(TimeoutError):
+                connection.request("PUT", f"/uploads/device1/stall{upload['sasToken']}", b"x" * 20000000,
+                                   {"x-ms-blob-type": "BlockBlob"})
+                connection.getresponse()
+            connection.close()
+        self.assertEqual(self.put(upload, b"good"), 201)
+        self.fail_storage(on="read", kind="stall")  # one that is still there when the emulator ends
+        connection = http.client.HTTPSConnection(host, int(port), context=self.hub.tls)
+        connection.request("GET", f"/uploads/device1/stall{upload['sasToken']}")
+        self.addClassCleanup(connection.close)
+        self.assertEqual(self.end(upload), 204)
+
     def test_devices_with_certificates_upload_too(self):
         for device, name in (("meter", "IOTHUB_X509"), ("pump", "IOTHUB_X509")):
             suffix = "" if device == "meter" else "_2"

@@ -20,6 +20,7 @@ typedef enum hub_storage_fault_kind {
     HUB_STORAGE_FAULT_NONE = 0,
     HUB_STORAGE_FAULT_STATUS, /* answer with a status */
     HUB_STORAGE_FAULT_CLOSE,  /* close the connection */
+    HUB_STORAGE_FAULT_STALL,  /* say nothing more, until the client closes the connection */
     HUB_STORAGE_FAULT_LOSE /* do what was requested, and close the connection without an answer */
 } hub_storage_fault_kind;
 
@@ -30,7 +31,7 @@ typedef struct hub_storage_faults {
     unsigned on;    /* a set of operations */
     hub_storage_fault_kind kind;
     unsigned status;
-    uint64_t after; /* CLOSE: bytes of the body that are read first */
+    uint64_t after; /* CLOSE, STALL: bytes of the body that are read first */
 } hub_storage_faults;
 
 /** Returns the kind of fault for a request, and counts it. */

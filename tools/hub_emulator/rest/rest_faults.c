@@ -208,6 +208,7 @@ static bool fault_storage(hub *h, const cJSON *json)
 {
     static const word kinds[] = { { "status", HUB_STORAGE_FAULT_STATUS },
                                   { "close", HUB_STORAGE_FAULT_CLOSE },
+                                  { "stall", HUB_STORAGE_FAULT_STALL },
                                   { "lose", HUB_STORAGE_FAULT_LOSE } };
     static const word operations[] = { { "blob", HUB_STORAGE_PUT_BLOB },
                                        { "block", HUB_STORAGE_PUT_BLOCK },

@@ -21,6 +21,7 @@
 typedef enum blob_stage {
     BLOB_HEAD = 0,
     BLOB_BODY,    /* reads the body */
+    BLOB_STALLED, /* does nothing any more */
     BLOB_ANSWERED /* drops the rest of the body */
 } blob_stage;
 
@@ -237,6 +238,21 @@ static bool check_head(blob_call *c, enum MHD_Result *r)
     return true;
 }
 
+/* Closes the connection, or stops to read it, if that is the fault. */
+static bool stop_early(blob_call *c, enum MHD_Result *r)
+{
+    *r = c->fault == HUB_STORAGE_FAULT_CLOSE ? MHD_NO : MHD_YES;
+    if (c->fault == HUB_STORAGE_FAULT_STALL) {
+        c->stage = BLOB_STALLED;
+    }
+    return c->fault == HUB_STORAGE_FAULT_CLOSE || c->fault == HUB_STORAGE_FAULT_STALL;
+}
+
+bool blob_call_is_stalled(const blob_call *c)
+{
+    return c->stage == BLOB_STALLED;
+}
+
 static bool cause_fault(blob_call *c, enum MHD_Result *r)
 {
     hub_storage_faults *faults = &c->hub->storage_faults;
@@ -246,11 +262,7 @@ static bool cause_fault(blob_call *c, enum MHD_Result *r)
         *r = refuse(c, faults->status, "ServerBusy", "on request");
         return true;
     }
-    if (c->fault == HUB_STORAGE_FAULT_CLOSE && faults->after == 0) {
-        *r = MHD_NO;
-        return true;
-    }
-    return false;
+    return faults->after == 0 && stop_early(c, r);
 }
 
 enum MHD_Result blob_call_begin(blob_call *c)
@@ -273,9 +285,10 @@ enum MHD_Result blob_call_begin(blob_call *c)
 enum MHD_Result blob_call_body(blob_call *c, const char *data, size_t *size)
 {
     const size_t len = *size;
+    enum MHD_Result r = MHD_YES;
 
     *size = 0;
-    if (c->stage == BLOB_ANSWERED || c->operation == HUB_STORAGE_READ) {
+    if (c->stage != BLOB_BODY || c->operation == HUB_STORAGE_READ) {
         return MHD_YES;
     }
     if (c->operation == HUB_STORAGE_PUT_LIST) {
@@ -283,9 +296,10 @@ enum MHD_Result blob_call_body(blob_call *c, const char *data, size_t *size)
         return c->list.len <= LIST_MAX ? MHD_YES : MHD_NO;
     }
     hub_blob_writer_add(&c->writer, data, len);
-    return c->fault == HUB_STORAGE_FAULT_CLOSE && c->writer.len >= c->hub->storage_faults.after
-               ? MHD_NO
-               : MHD_YES;
+    if (c->writer.len >= c->hub->storage_faults.after) {
+        (void)stop_early(c, &r);
+    }
+    return r;
 }
 
 /* --- the end ----------------------------------------------------------- */
@@ -418,7 +432,7 @@ static enum MHD_Result send_blob(blob_call *c)
 
 enum MHD_Result blob_call_end(blob_call *c)
 {
-    if (c->stage == BLOB_ANSWERED) {
+    if (c->stage != BLOB_BODY) {
         return MHD_YES;
     }
     switch (c->operation) {

@@ -31,5 +31,10 @@ void blob_call_free(blob_call *c);
 enum MHD_Result blob_call_begin(blob_call *c);
 enum MHD_Result blob_call_body(blob_call *c, const char *data, size_t *size);
 enum MHD_Result blob_call_end(blob_call *c);
+/**
+ * Returns true if, because of a fault, the client gets no answer: suspend the connection until it
+ * leaves.
+ */
+bool blob_call_is_stalled(const blob_call *c);
 
 #endif

@@ -164,6 +164,13 @@ static void finished(rest_handling *handling)
     MHD_resume_connection(c->connection);
 }
 
+static void let_go(rest_server *s, call *c)
+{
+    rest_abandon(s->hub, &c->handling);
+    (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has closed its connection");
+    finished(&c->handling);
+}
+
 /* Ends calls whose caller has disconnected. libmicrohttpd does not check a suspended connection,
  * so such a caller would occupy a connection until its method has ended. */
 static void let_leavers_go(rest_server *s)
@@ -177,9 +184,7 @@ static void let_leavers_go(rest_server *s)
     for (call *c = s->waiting; c != NULL; c = next) {
         next = c->next;
         if (rest_connection_has_left(c->connection)) {
-            rest_abandon(s->hub, &c->handling);
-            (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has closed its connection");
-            finished(&c->handling);
+            let_go(s, c);
         }
     }
     rest_watchers_drop_leavers(&s->watchers);
@@ -263,11 +268,26 @@ static enum MHD_Result begin(call *c, const char *version)
     return fault.status == 0 ? MHD_YES : refuse(c, fault.status, fault.text);
 }
 
+/* Leaves the client without an answer if its request is to stall. */
+static enum MHD_Result stall(call *c, enum MHD_Result r)
+{
+    if (r == MHD_YES && blob_call_is_stalled(c->blob)) {
+        rest_handling_begin(&c->handling, finished, c);
+        suspend(c);
+    }
+    return r;
+}
+
 static enum MHD_Result begin_blob(call *c, const char *method)
 {
     c->state = CALL_BLOB;
     c->blob = blob_call_new(c->server->hub, c->connection, method, c->path);
-    return blob_call_begin(c->blob);
+    return stall(c, blob_call_begin(c->blob));
+}
+
+static enum MHD_Result go_on_with_blob(call *c, const char *data, size_t *size)
+{
+    return *size > 0 ? stall(c, blob_call_body(c->blob, data, size)) : blob_call_end(c->blob);
 }
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
@@ -281,7 +301,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return blob_call_wanted(c->path) ? begin_blob(c, method) : begin(c, version);
     }
     if (c->state == CALL_BLOB) {
-        return *size > 0 ? blob_call_body(c->blob, data, size) : blob_call_end(c->blob);
+        return go_on_with_blob(c, data, size);
     }
     if (*size > 0) {
         return take_body(c, data, size);
@@ -461,6 +481,9 @@ static void resume_all(rest_server *s)
 {
     rest_watchers_end(&s->watchers);
     hub_methods_expire(&s->hub->methods, INT64_MAX);
+    while (s->waiting != NULL) {
+        let_go(s, s->waiting);
+    }
 }
 
 void rest_server_stop(rest_server *s)
