@@ -7,7 +7,7 @@
 #include <cli/output.h>
 
 const char sample_network_help[] =
-    "  IOTHUB_TRANSPORT                 mqtt, or ws for WebSocket on port 443\n"
+    "  IOTHUB_TRANSPORT                 mqtt, ws for WebSocket on port 443, or auto\n"
     "  IOTHUB_PROXY                     URL of a proxy, or \"environment\"\n";
 
 /* Returns the platform with all that this build has. A program that needs no client certificates,
@@ -44,8 +44,10 @@ void sample_network(iothub_options *options)
         options->transport = IOTHUB_MQTT;
     } else if (strcmp(transport, "ws") == 0) {
         options->transport = IOTHUB_MQTT_WS;
+    } else if (strcmp(transport, "auto") == 0) {
+        options->transport = IOTHUB_AUTO;
     } else {
-        (void)cli_error("IOTHUB_TRANSPORT is neither mqtt nor ws");
+        (void)cli_error("IOTHUB_TRANSPORT is not mqtt, ws or auto");
         exit(CLI_EXIT_USAGE);
     }
 }

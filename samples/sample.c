@@ -142,7 +142,8 @@ static void choose_port(sample *s)
 {
     const char *name = s->options.transport == IOTHUB_MQTT_WS ? "IOTHUB_REST_PORT" : "IOTHUB_PORT";
 
-    if (s->options.port == 0 && !cli_port_of(name, 0, &s->options.port)) {
+    if ((s->options.port == 0 && !cli_port_of(name, 0, &s->options.port)) ||
+        !cli_port_of("IOTHUB_REST_PORT", 0, &s->options.websocket_port)) {
         exit(CLI_EXIT_USAGE);
     }
 }

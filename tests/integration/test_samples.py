@@ -163,7 +163,7 @@ class Samples(unittest.TestCase):
         for name in ("telemetry", "c2d", "twin", "methods", "epoll_loop", "event_loop", "runner"):
             self.fails(2, "is not a number from 1", name, "--port", "0")
             self.fails(2, "Too many arguments", name, "more")
-            self.fails(2, "IOTHUB_TRANSPORT is neither", name, IOTHUB_TRANSPORT="pigeon")
+            self.fails(2, "IOTHUB_TRANSPORT is not", name, IOTHUB_TRANSPORT="pigeon")
 
     def test_websocket_on_the_port_of_mqtt_is_explained(self):
         self.fails(1, "WebSocket", "telemetry", "--port", self.hub.port, IOTHUB_TRANSPORT="ws")

@@ -158,6 +158,27 @@ static void a_chosen_port_is_used_over_every_transport(void **state)
     }
 }
 
+static void auto_begins_with_the_way_that_is_preferred(void **state)
+{
+    (void)state;
+    static const plat_websockets websockets;
+    for (unsigned prefers = 0; prefers <= 1; prefers++) {
+        channel_rig r;
+        begin(&r);
+        r.base.platform.platform.websockets = &websockets;
+        r.base.context.options.transport = IOTHUB_AUTO;
+        context_prefer_websocket(&r.base.context, prefers != 0);
+        open_it(&r);
+        const plat_stream_config *made = &r.base.platform.net.configs[0];
+        assert_null(made->websocket);
+        assert_non_null(made->second_way);
+        assert_int_equal(made->second_way->port, 443);
+        assert_int_equal(made->second_way->first_port, 8883);
+        assert_int_equal(r.stream->port, prefers ? 443 : 8883);
+        end(&r);
+    }
+}
+
 static void with_a_proxy_the_stream_gets_a_tunnel_over_every_transport(void **state)
 {
     (void)state;
@@ -465,6 +486,7 @@ int main(void)
         cmocka_unit_test(its_stream_is_made_as_the_options_say),
         cmocka_unit_test(over_websocket_it_asks_for_the_path_of_the_hub_on_port_443),
         cmocka_unit_test(a_chosen_port_is_used_over_every_transport),
+        cmocka_unit_test(auto_begins_with_the_way_that_is_preferred),
         cmocka_unit_test(with_a_proxy_the_stream_gets_a_tunnel_over_every_transport),
         cmocka_unit_test(the_upgrade_has_the_deadline_of_tls_again_and_its_own_text),
         cmocka_unit_test(it_never_steps_back),

@@ -26,6 +26,10 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
         net->websockets[net->made] = *config->websocket;
         net->configs[net->made].websocket = &net->websockets[net->made];
     }
+    if (config->second_way != NULL) {
+        net->second_ways[net->made] = *config->second_way;
+        net->configs[net->made].second_way = &net->second_ways[net->made];
+    }
     if (config->tunnel != NULL) {
         net->tunnels[net->made] = *config->tunnel;
         net->configs[net->made].tunnel = &net->tunnels[net->made];

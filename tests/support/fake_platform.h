@@ -30,6 +30,7 @@ typedef struct fake_net {
     /* Copies of the configurations that configs points to. */
     plat_websocket_config websockets[FAKE_STREAMS];
     plat_tunnel_config tunnels[FAKE_STREAMS];
+    plat_second_way second_ways[FAKE_STREAMS];
     const void *memories[FAKE_STREAMS]; /* where each stream was made */
     unsigned waits;                     /* number of calls of wait */
     int last_timeout_ms;

@@ -260,7 +260,15 @@ typedef enum iothub_transport {
      *     p.websockets = plat_wslay();     from platform/websocket.h, iothub::platform_websocket
      *     options.platform = &p;
      */
-    IOTHUB_MQTT_WS
+    IOTHUB_MQTT_WS,
+    /**
+     * Whichever can be reached: the client tries TLS on port 8883, and WebSocket on port 443 as
+     * well if the first has failed or is not open after 400 ms. It uses what is open first, and
+     * begins with it at the next attempt. If the hub then does not answer the login, the next
+     * attempt begins with the other one. A planned reconnect, such as a renewal, begins with port
+     * 8883 again. The platform must have WebSockets, as for IOTHUB_MQTT_WS.
+     */
+    IOTHUB_AUTO
 } iothub_transport;
 
 /**
@@ -284,7 +292,7 @@ typedef struct iothub_options {
                                  NULL (the default): name and version of the SDK. */
 
     uint16_t port;         /**< TCP port of the hub. 0 (the default): 8883; 443 with the transport
-                                IOTHUB_MQTT_WS. */
+                                IOTHUB_MQTT_WS. IOTHUB_AUTO: the port of TLS. */
     uint16_t keep_alive_s; /**< MQTT keep-alive in seconds, 1 to 1177. Default 240. */
     bool clean_session;    /**< false (the default): the hub keeps subscriptions and cloud-to-device
                                 messages while the client is not connected. */
@@ -428,6 +436,9 @@ typedef struct iothub_options {
      * No error text contains user or password.
      */
     const char *proxy;
+
+    /** TCP port for WebSocket with the transport IOTHUB_AUTO. 0 (the default): 443. */
+    uint16_t websocket_port;
 } iothub_options;
 
 /**

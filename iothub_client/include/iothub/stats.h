@@ -69,6 +69,7 @@ typedef struct iothub_stats {
                                 QoS 1 were acknowledged. */
     uint64_t queued;       /**< Telemetry messages that have not ended, at present. */
     uint64_t queued_bytes; /**< Size of the queued messages in bytes. */
+    uint64_t websocket_connects; /**< Connections over WebSocket; part of connects. */
 } iothub_stats;
 
 /**

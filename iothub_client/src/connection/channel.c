@@ -12,6 +12,9 @@ enum { MOST_TIMES = 10 };
 
 enum { PORT_HTTPS = 443, PORT_MQTT = 8883 };
 
+/* IOTHUB_AUTO: how long the way that begins has no rival, in ms. */
+enum { HEAD_START_MS = 400 };
+
 void channel_init(iothub_channel *ch, iothub_context *context)
 {
     ch->context = context;
@@ -154,6 +157,20 @@ static uint16_t port_of(const iothub_options *o)
     return o->transport == IOTHUB_MQTT_WS ? PORT_HTTPS : PORT_MQTT;
 }
 
+static uint16_t websocket_port_of(const iothub_options *o)
+{
+    return o->websocket_port != 0 ? o->websocket_port : PORT_HTTPS;
+}
+
+/* Returns the port that the attempt begins with. */
+static uint16_t first_port_of(const iothub_context *context)
+{
+    const iothub_options *o = &context->options;
+
+    return o->transport == IOTHUB_AUTO && context->prefers_websocket ? websocket_port_of(o)
+                                                                     : port_of(o);
+}
+
 /* Without that query, a hub asks for a client certificate after the upgrade request. The service
  * of DPS, which has no device id here, does not know the query. */
 static plat_websocket_config websocket_of(const iothub_context *context)
@@ -177,7 +194,12 @@ static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
     plat_stream_config config = config_of(o);
     const plat_net *net = o->platform->net;
 
+    const plat_second_way second_way = { .websocket = &websocket,
+                                         .port = websocket_port_of(o),
+                                         .first_port = port_of(o),
+                                         .delay_ms = HEAD_START_MS };
     config.websocket = o->transport == IOTHUB_MQTT_WS ? &websocket : NULL;
+    config.second_way = o->transport == IOTHUB_AUTO ? &second_way : NULL;
     config.tunnel = o->proxy != NULL ? &tunnel : NULL;
     plat_result r = net->stream(net, &ch->memory, &config, &ch->stream);
     if (r == PLAT_OK) {
@@ -213,8 +235,7 @@ iothub_result channel_open(iothub_channel *ch, plat_identity *identity, iothub_e
     }
     plat_result r = present(ch, identity);
     if (r == PLAT_OK) {
-        r = ch->stream->ops->open(ch->stream, context_host(context), port_of(&context->options),
-                                  now);
+        r = ch->stream->ops->open(ch->stream, context_host(context), first_port_of(context), now);
     }
     if (r != PLAT_OK) {
         return channel_why(ch, r, error);
@@ -244,6 +265,8 @@ channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *
     context_close_lock(ch->context, opened);
 
     if (r == PLAT_OK) {
+        /* The next attempt begins with the way that was open first in this one. */
+        context_prefer_websocket(ch->context, channel_is_websocket(ch));
         enter(ch, CHANNEL_OPEN, now);
         return CHANNEL_READY;
     }
@@ -304,6 +327,17 @@ bool channel_flow(const iothub_channel *ch, plat_flow *out)
         ch->stream->ops->flow(ch->stream, out);
     }
     return known;
+}
+
+bool channel_is_websocket(const iothub_channel *ch)
+{
+    const iothub_options *o = &ch->context->options;
+
+    if (o->transport != IOTHUB_AUTO) {
+        return o->transport == IOTHUB_MQTT_WS;
+    }
+    return ch->stream->ops->port != NULL &&
+           ch->stream->ops->port(ch->stream) == websocket_port_of(o);
 }
 
 bool channel_resumed(const iothub_channel *ch)

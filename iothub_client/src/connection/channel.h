@@ -127,6 +127,8 @@ channel_answer channel_watch(iothub_channel *ch, iothub_error *error);
  * tell.
  */
 bool channel_flow(const iothub_channel *ch, plat_flow *out);
+/** Returns true if the connection is over WebSocket. */
+bool channel_is_websocket(const iothub_channel *ch);
 /** Returns true if the stream has resumed an earlier TLS session. */
 bool channel_resumed(const iothub_channel *ch);
 /**

@@ -73,6 +73,7 @@ void session_hurry(iothub_session *s)
 static void begin_connected(iothub_session *s, mqc_time now)
 {
     s->counts.connects++;
+    s->counts.websocket_connects += channel_is_websocket(session_channel(s)) ? 1 : 0;
     back_off_connected(&s->back_off, now);
     home_on_connected(s->context);
     if (changeover_plan(&s->changeover, &s->credential) ||
@@ -127,6 +128,10 @@ static void count_end(iothub_session *s, iothub_state was, iothub_state next)
     }
     if (was != IOTHUB_CONNECTED && next == IOTHUB_WAITING) {
         s->counts.failed_attempts++;
+    }
+    if (was == IOTHUB_LOGGING_IN && next == IOTHUB_WAITING) {
+        /* Something between the device and the hub may let this transport through only half. */
+        context_prefer_websocket(s->context, !s->context->prefers_websocket);
     }
 }
 

@@ -25,6 +25,7 @@ typedef struct session_counts {
     uint32_t ack_timeouts;
     uint32_t read_stalls;
     uint32_t tls_resumptions;
+    uint32_t websocket_connects;
 } session_counts;
 
 typedef struct iothub_session {

@@ -24,6 +24,7 @@ spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, credential_par
 
     callback_log_text(spare->context, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
     credential_begin(k, now);
+    context_prefer_websocket(spare->context, false); /* a planned connect tries port 8883 first */
     if (credential_ready(k, &why) != IOTHUB_OK ||
         channel_open(spare, credential_identity(k), &why) != IOTHUB_OK) {
         return fail(spare, r, &why, 0, now);

@@ -15,6 +15,11 @@ void context_init(iothub_context *context, void *handle, mqc_engine *engine,
     context->options = *options;
 }
 
+void context_prefer_websocket(iothub_context *context, bool websocket)
+{
+    context->prefers_websocket = websocket;
+}
+
 void context_set_identity(iothub_context *context, const hub_names *identity)
 {
     context->identity = *identity;

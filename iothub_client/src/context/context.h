@@ -34,6 +34,7 @@ typedef struct iothub_context {
     bool poked;          /* there is work, so poll must not sleep */
     iothub_state state : 8; /* state of the connection; session.c sets it with context_set_state */
     bool joined : 1;        /* the lock is that of another context */
+    bool prefers_websocket : 1; /* IOTHUB_AUTO: the next attempt begins with WebSocket */
 
     uint16_t events_len; /* length of the topic of telemetry */
     char *scratch;       /* buffer after that topic, into which the property bag is written */
@@ -48,6 +49,8 @@ typedef struct iothub_context {
 /** Initialises the context. handle is the client, for callbacks. */
 void context_init(iothub_context *context, void *handle, mqc_engine *engine,
                   const iothub_options *options);
+/** Sets what the next attempt begins with, with the transport IOTHUB_AUTO. */
+void context_prefer_websocket(iothub_context *context, bool websocket);
 void context_set_identity(iothub_context *context, const hub_names *identity);
 /** Sets the memory for a ready-made token. */
 void context_set_token(iothub_context *context, char *token);

@@ -226,12 +226,13 @@ static const char *check_transport(const iothub_options *o)
     switch (o->transport) {
     case IOTHUB_MQTT: return NULL;
     case IOTHUB_MQTT_WS:
+    case IOTHUB_AUTO:
         return o->platform->websockets != NULL
                    ? NULL
                    : "transport needs platform->websockets; copy *plat_posix() and set websockets "
                      "to plat_wslay()";
     }
-    return "transport is neither IOTHUB_MQTT nor IOTHUB_MQTT_WS";
+    return "transport is not IOTHUB_MQTT, IOTHUB_MQTT_WS or IOTHUB_AUTO";
 }
 
 static const char *check_proxy(const iothub_options *o)

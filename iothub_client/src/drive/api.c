@@ -378,6 +378,7 @@ static void count_connections(const iothub_session *s, iothub_stats *out)
     out->ack_timeouts = counts->ack_timeouts;
     out->read_stalls = counts->read_stalls;
     out->tls_resumptions = counts->tls_resumptions;
+    out->websocket_connects = counts->websocket_connects;
     out->token_renewals = s->gap.changes;
     out->renewal_gap_last_ms = s->gap.last_ms;
     out->renewal_gap_longest_ms = s->gap.longest_ms;

@@ -148,6 +148,18 @@ typedef enum plat_tls_version {
 } plat_tls_version;
 
 /**
+ * A second way to a host: a WebSocket to another port.  The stream opens the first way, and after a
+ * head start or a failure the second one as well.  It keeps the one that is open first.  Its open
+ * function begins with the second way if it is given that port.
+ */
+typedef struct plat_second_way {
+    const plat_websocket_config *websocket; /**< How the second way is opened. */
+    uint16_t port;                          /**< Port of the second way. */
+    uint16_t first_port;                    /**< Port of the first way; another one. */
+    uint32_t delay_ms; /**< Head start of the way that begins, in milliseconds. */
+} plat_second_way;
+
+/**
  * How to make a stream.  All zero is TLS with the system's roots and without a client certificate.
  * All that it points to must stay valid during the call of plat_net.stream only.
  *
@@ -174,6 +186,8 @@ typedef struct plat_stream_config {
     /** The proxy that the TCP connection goes through; NULL: none.  If it has no trust of its own,
      * an https proxy is verified with ca_file and ca_data, too. */
     const plat_tunnel_config *tunnel;
+    /** A second way to the host, tried if the first one fails or is slow; NULL: none. */
+    const plat_second_way *second_way;
 } plat_stream_config;
 
 /** Largest number of polls that plat_net.wait accepts. */

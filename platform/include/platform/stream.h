@@ -148,6 +148,13 @@ typedef struct plat_stream_ops {
     bool (*resumed)(const plat_stream *s);
 
     /**
+     * Reports the port that an open connection goes to.  NULL: it is always that of open.
+     * @param s  the stream, in any state
+     * @return the port; 0: the stream is not open
+     */
+    uint16_t (*port)(const plat_stream *s);
+
+    /**
      * Explains why the last call has failed.
      * @param s  the stream, in any state
      * @return one line that never contains a secret, valid until the next call; "" if the stream

@@ -23,6 +23,9 @@ extern "C" {
 #endif
 
 struct plat_crypto;
+struct plat_net;
+struct plat_second_way;
+struct plat_stream_config;
 
 /** Longest path of a WebSocket, with its query, in bytes. */
 #define PLAT_WEBSOCKET_PATH_MAX 255
@@ -78,6 +81,23 @@ struct plat_websockets {
     plat_result (*stream)(const plat_websockets *self, const struct plat_crypto *crypto,
                           plat_stream *lower, const plat_websocket_config *config,
                           plat_stream **out);
+
+    /**
+     * Makes a closed stream of two, of which it keeps the one that opens first; see plat_second_way
+     * in platform/platform.h.
+     * @param self      this interface
+     * @param net       makes the second stream
+     * @param first     a closed stream, the first way.  The new stream owns it.
+     * @param second    how to make the second stream
+     * @param way       ports and head start
+     * @param[out] out  the new stream, on the heap; its deinit frees it.  After a failure it is
+     *                  first.
+     * @retval PLAT_ERR_MEMORY  no memory or descriptor is left
+     * @return otherwise as plat_net.stream for the second stream
+     */
+    plat_result (*race)(const plat_websockets *self, const struct plat_net *net, plat_stream *first,
+                        const struct plat_stream_config *second, const struct plat_second_way *way,
+                        plat_stream **out);
 };
 
 /**

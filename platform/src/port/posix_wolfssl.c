@@ -50,10 +50,9 @@ static plat_result make_transport(plat_stream_storage *memory, const plat_stream
     return plat_tls_init(&both->tls, bottom, config);
 }
 
-static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
-                               const plat_stream_config *config, plat_stream **out)
+static plat_result make_way(plat_stream_storage *memory, const plat_stream_config *config,
+                            plat_stream **out)
 {
-    (void)self;
     plat_result r = make_transport(memory, config, out);
     if (r != PLAT_OK || config->websocket == NULL) {
         return r;
@@ -62,6 +61,20 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
     websocket.has_identity = config->identity != NULL;
     return websocket.websockets->stream(websocket.websockets, &plat_wolfssl_crypto, *out,
                                         &websocket, out);
+}
+
+static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
+                               const plat_stream_config *config, plat_stream **out)
+{
+    plat_result r = make_way(memory, config, out);
+    if (r != PLAT_OK || config->second_way == NULL) {
+        return r;
+    }
+    const plat_websockets *websockets = config->second_way->websocket->websockets;
+    plat_stream_config second = *config;
+    second.websocket = config->second_way->websocket;
+    second.second_way = NULL;
+    return websockets->race(websockets, self, *out, &second, config->second_way, out);
 }
 
 static const plat_net net = { .stream = make_stream, .wait = plat_posix_wait };

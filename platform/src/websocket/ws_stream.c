@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "websocket/race.h"
 #include "websocket/ws_close.h"
 
 static plat_ws_stream *self_of(plat_stream *s)
@@ -448,7 +449,7 @@ static plat_result make(const plat_websockets *self, const plat_crypto *crypto, 
     return configure(s, config);
 }
 
-static const plat_websockets websockets = { .stream = make };
+static const plat_websockets websockets = { .stream = make, .race = plat_race_stream };
 
 const plat_websockets *plat_wslay(void)
 {
