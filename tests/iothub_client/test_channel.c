@@ -158,6 +158,27 @@ static void a_chosen_port_is_used_over_every_transport(void **state)
     }
 }
 
+static void a_late_proxy_is_named(void **state)
+{
+    (void)state;
+    static const plat_tunnels tunnels;
+    for (unsigned has_proxy = 0; has_proxy <= 1; has_proxy++) {
+        channel_rig r;
+        begin(&r);
+        r.base.platform.platform.tunnels = &tunnels;
+        r.base.context.options.proxy = has_proxy ? "http://proxy:1" : NULL;
+        r.stream->stall_at = PLAT_STAGE_CONNECT;
+        open_it(&r);
+        while (r.ch.state != CHANNEL_CONNECTING) {
+            (void)channel_progress(&r.ch, now(&r), &r.error);
+        }
+        const char *text = channel_late_text(&r.ch, channel_as_state(&r.ch));
+        assert_int_equal(strstr(text, "through the proxy") != NULL, has_proxy != 0);
+        assert_non_null(strstr(text, "within connect_timeout_ms"));
+        end(&r);
+    }
+}
+
 static void auto_begins_with_the_way_that_is_preferred(void **state)
 {
     (void)state;
@@ -486,6 +507,7 @@ int main(void)
         cmocka_unit_test(its_stream_is_made_as_the_options_say),
         cmocka_unit_test(over_websocket_it_asks_for_the_path_of_the_hub_on_port_443),
         cmocka_unit_test(a_chosen_port_is_used_over_every_transport),
+        cmocka_unit_test(a_late_proxy_is_named),
         cmocka_unit_test(auto_begins_with_the_way_that_is_preferred),
         cmocka_unit_test(with_a_proxy_the_stream_gets_a_tunnel_over_every_transport),
         cmocka_unit_test(the_upgrade_has_the_deadline_of_tls_again_and_its_own_text),

@@ -218,9 +218,21 @@ static void a_spare_without_a_renewal_is_seen(void **state)
 }
 #endif
 
+static void a_planned_connection_begins_with_port_8883_again(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    context_prefer_websocket(&r.base.context, true);
+    assert_int_equal(open_it(&r), SPARE_ADVANCED);
+    assert_false(r.base.context.prefers_websocket);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_planned_connection_begins_with_port_8883_again),
         cmocka_unit_test(it_opens_as_far_as_tls_and_is_watched_then),
         cmocka_unit_test(without_a_credential_it_is_not_opened),
         cmocka_unit_test(a_call_that_fails_closes_it_for_another_attempt),

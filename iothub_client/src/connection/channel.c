@@ -95,6 +95,9 @@ void channel_set_deadline(iothub_channel *ch, mqc_time when)
 
 const char *channel_late_text(const iothub_channel *ch, iothub_state state)
 {
+    if (ch->context->options.proxy != NULL && ch->state == CHANNEL_CONNECTING) {
+        return "no connection through the proxy within connect_timeout_ms";
+    }
     return ch->state == CHANNEL_UPGRADING
                ? "no answer to the WebSocket upgrade within tls_timeout_ms"
                : life_late_text(state);
