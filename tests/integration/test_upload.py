@@ -196,9 +196,14 @@ class Uploads(unittest.TestCase):
             self.assertEqual(list(storage.notified.values())[-1], True)
             self.assertEqual(os.listdir(self.path("state")), [])
 
+    @staticmethod
+    def stop_at_block_13(number, path):
+        """Lets no upload end before the program stops it."""
+        return "stall" if number > 13 else None
+
     def test_a_resumed_upload_does_not_send_what_has_arrived(self):
         content = self.make_file(20 * BLOCK)
-        self.storage.fault = lambda n, path: 400 if n == 15 else None
+        self.storage.fault = self.stop_at_block_13
         process = self.start(self.path("file"), "--name", "logs/a b.txt", "--block-size", str(BLOCK),
                              "--state", self.path("state"), "--keep-token", "--stop-after", "10")
         process.communicate(timeout=PATIENCE_S)
@@ -211,9 +216,11 @@ class Uploads(unittest.TestCase):
 
     def test_a_changed_file_is_sent_from_the_start(self):
         self.make_file(20 * BLOCK)
+        self.storage.fault = self.stop_at_block_13
         process = self.start(self.path("file"), "--name", "logs/a b.txt", "--block-size", str(BLOCK),
                              "--state", self.path("state"), "--keep-token", "--stop-after", "10")
         process.communicate(timeout=PATIENCE_S)
+        self.storage.fault = lambda n, path: None
         content = self.make_file(19 * BLOCK)
         status, said = self.upload("--state", self.path("state"), "--keep-token")
         self.assertEqual(status, 0, said)
