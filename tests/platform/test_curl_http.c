@@ -24,6 +24,7 @@ typedef struct peer {
     pthread_t thread;
     const char *answer; /* is sent unchanged; NULL: nothing is sent until the client closes */
     bool in_bytes;      /* each byte is sent by a call of its own */
+    unsigned requests;  /* number of requests that serve_first has received */
     char request[8192]; /* the bytes that the client has sent, NUL-terminated */
 } peer;
 
@@ -83,7 +84,39 @@ static void *serve(void *user)
     return NULL;
 }
 
-static void peer_start(peer *p, const char *answer)
+static void count_request(peer *p, int fd)
+{
+    p->request[0] = '\0';
+    read_request(p, fd);
+    if (p->request[0] != '\0') {
+        p->requests++;
+    }
+}
+
+/* Answers the first request, keeps its connection, and closes the connection of each later one. */
+static void *serve_first(void *user)
+{
+    peer *p = user;
+    int first = accept(p->listener, NULL, NULL);
+    int next;
+
+    count_request(p, first);
+    send_answer(p, first);
+    struct pollfd polls[2] = { { .fd = first, .events = POLLIN },
+                               { .fd = p->listener, .events = POLLIN } };
+    (void)poll(polls, 2, -1);
+    if (polls[0].revents != 0) { /* the second request came on the same connection */
+        count_request(p, first);
+    }
+    (void)close(first);
+    while ((next = accept(p->listener, NULL, NULL)) >= 0) {
+        count_request(p, next);
+        (void)close(next);
+    }
+    return NULL;
+}
+
+static void peer_start_with(peer *p, const char *answer, void *(*serve_it)(void *user))
 {
     memset(p, 0, sizeof *p);
     p->answer = answer;
@@ -95,7 +128,12 @@ static void peer_start(peer *p, const char *answer)
     assert_true(p->listener >= 0);
     assert_int_equal(bind(p->listener, (const struct sockaddr *)&p->address, sizeof p->address), 0);
     assert_int_equal(listen(p->listener, 4), 0);
-    assert_int_equal(pthread_create(&p->thread, NULL, serve, p), 0);
+    assert_int_equal(pthread_create(&p->thread, NULL, serve_it, p), 0);
+}
+
+static void peer_start(peer *p, const char *answer)
+{
+    peer_start_with(p, answer, serve);
 }
 
 static void peer_end(peer *p)
@@ -365,6 +403,28 @@ static void files_and_other_protocols_are_not_opened(void **state)
     http->ops->free(http);
 }
 
+/* libcurl would send it again if a connection that was used before ends without an answer. */
+static void a_post_is_sent_at_most_once(void **state)
+{
+    (void)state;
+    peer p;
+    plat_http_answer answer;
+    peer_start_with(&p, ANSWER, serve_first);
+    plat_http *http = make();
+    plat_http_request request = request_to(&p);
+
+    assert_int_equal(http->ops->start(http, &request), PLAT_OK);
+    assert_int_equal(finish(http, &answer), PLAT_OK);
+    request.method = "POST";
+    request.body = "{}";
+    request.body_len = 2;
+    assert_int_equal(http->ops->start(http, &request), PLAT_OK);
+    assert_int_equal(finish(http, &answer), PLAT_ERR_IO);
+    http->ops->free(http);
+    peer_end(&p);
+    assert_int_equal(p.requests, 2);
+}
+
 static void one_request_at_a_time_and_cancel_makes_room(void **state)
 {
     (void)state;
@@ -396,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_socket_that_nobody_listens_on_is_an_error),
         cmocka_unit_test(a_request_that_is_not_valid_is_refused_with_its_part),
         cmocka_unit_test(files_and_other_protocols_are_not_opened),
+        cmocka_unit_test(a_post_is_sent_at_most_once),
         cmocka_unit_test(one_request_at_a_time_and_cancel_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ extern "C" {
 
 /** One request.  Fill it with zeros, then set what is needed.  It does not grow. */
 typedef struct plat_http_request {
-    const char *method; /**< "GET", "POST" and so on. */
+    const char *method; /**< "GET", "POST" and so on.  A POST is sent at most once. */
     const char *url;    /**< An https or http URL. */
     /** Path of a Unix socket to connect to; the host of the URL is then only a name.  NULL: connect
      * to the host of the URL. */

@@ -239,6 +239,11 @@ static CURLcode first(CURLcode a, CURLcode b)
     return a != CURLE_OK ? a : b;
 }
 
+static bool is_post(const plat_http_request *r)
+{
+    return strcmp(r->method, "POST") == 0;
+}
+
 static CURLcode set_stall(CURL *easy, uint32_t stall_ms)
 {
     if (stall_ms == 0) {
@@ -257,6 +262,9 @@ static CURLcode set_options(curl_http *h, const plat_http_request *r)
     code = first(code, curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"));
     code = first(code, set_body(easy, r));
     code = first(code, curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method));
+    /* On a connection that was used before, libcurl would send a request without an answer again.
+     */
+    code = first(code, curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, is_post(r) ? 1L : 0L));
     code = first(code, curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket));
     code = first(code, curl_easy_setopt(easy, CURLOPT_HTTPHEADER, h->headers));
     code = first(code, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms));
