@@ -45,6 +45,7 @@ TESTED_BY = {
     "iothub_client/src": {
         # The conduct of an upload shows only between its requests and their answers.
         "upload": (["integration/test_upload.py"], "requests that fail"),
+        "upload_control": (["integration/test_upload.py"], "requests that fail"),
         "upload_requests": (["integration/test_upload.py"], "requests"),
         "upload_slots": (["integration/test_upload.py"], "requests that fail"),
         "dps_packets": (["iothub_client/test_exchange.c"],

@@ -6,13 +6,15 @@ import re
 import socket
 import ssl
 import threading
+import time
 import urllib.parse
 
 
 class Storage:
     """Serves both on one port. `fault(number, path)` is asked before each request is answered: None
     lets it succeed, a number is sent as status, "cut" closes the connection, "late" does the work
-    and closes it without an answer, and "stall" does not answer before the test ends.
+    and closes it without an answer, and "stall" does not answer before the test ends. `place`
+    replaces members of the hub's answers.
     """
 
     def __init__(self, certificate, key):
@@ -23,6 +25,11 @@ class Storage:
         self.most_active = 0
         self.tokens = 0
         self.valid_token = None
+        self.place = {}
+        self.forgets = False  # answers 404 to the second notification of an upload
+        self.contradictions = []  # notifications of another outcome than the first one
+        self.retry_after = None
+        self.times = []  # when each request has arrived
         self.fault = lambda number, path: None
         self.stop_stalls = threading.Event()
         storage = self
@@ -65,6 +72,7 @@ class Storage:
         body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
         with self.lock:
             self.requests.append((method, request.path))
+            self.times.append(time.monotonic())
             fault = self.fault(len(self.requests) - 1, request.path)
         if fault == "cut":
             request.close_connection = True
@@ -75,7 +83,7 @@ class Storage:
             request.close_connection = True
             return
         if isinstance(fault, int):
-            self.answer(request, fault, b"{}")
+            self.answer(request, fault, b"{}", self.retry_after)
             return
         with self.lock:
             status, answer = self.act(method, request, body)
@@ -86,8 +94,10 @@ class Storage:
         self.answer(request, status, answer)
 
     @staticmethod
-    def answer(request, status, body):
+    def answer(request, status, body, retry_after=None):
         request.send_response(status)
+        if retry_after is not None:
+            request.send_header("Retry-After", str(retry_after))
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
@@ -118,13 +128,15 @@ class Storage:
         return 200, json.dumps({
             "correlationId": correlation, "hostName": f"localhost:{self.port}",
             "containerName": "files", "blobName": f"{device}/{wish['blobName']}",
-            "sasToken": f"?sv=2020&sig={self.valid_token}&se=x"}).encode()
+            "sasToken": f"?sv=2020&sig={self.valid_token}&se=x", **self.place}).encode()
 
     def end(self, notification):
         correlation = notification["correlationId"]
         if correlation in self.notified:
-            same = self.notified[correlation] == notification["isSuccess"]
-            return (204 if same else 409), b""
+            if self.notified[correlation] != notification["isSuccess"]:
+                self.contradictions.append(correlation)
+                return 409, b""
+            return (404 if self.forgets else 204), b""
         if correlation not in self.active:
             return 404, b""
         del self.active[correlation]

@@ -79,6 +79,7 @@ class Uploads(unittest.TestCase):
         storage = storage or self.storage
         self.assertEqual(storage.active, {})
         self.assertEqual(storage.leaks, [])
+        self.assertEqual(storage.contradictions, [])
         self.assertLessEqual(storage.most_active, 1)
 
     def assert_arrived(self, content, storage=None):
@@ -149,6 +150,82 @@ class Uploads(unittest.TestCase):
                 self.assertEqual(list(storage.notified.values()), [False])
                 self.assert_settled(storage)
 
+    def test_a_storage_that_refuses_every_token_ends_the_upload(self):
+        self.make_file(3 * BLOCK + 5)
+        self.storage.fault = lambda n, path: 403 if path.startswith("/files/") else None
+        status, said = self.upload()
+        self.assertEqual(status, 1)
+        self.assertIn("refuses", said)
+        self.assertLessEqual(self.storage.tokens, 3)
+        self.assertEqual(list(self.storage.notified.values()), [False] * self.storage.tokens)
+        self.assert_settled()
+
+    def test_a_notification_that_the_hub_cannot_take_now_is_repeated(self):
+        content = self.make_file(1)
+        for code in (401, 403, 429, 500, "cut"):
+            with self.subTest(code=code):
+                storage = self.make_storage()
+                storage.fault = lambda n, path: code if n in (2, 3) else None
+                status, said = self.upload(storage=storage)
+                self.assertEqual(status, 0, said)
+                self.assert_arrived(content, storage)
+
+    def test_a_notification_that_the_hub_refuses_is_a_failure(self):
+        self.make_file(1)
+        for code in (400, 404, 409):
+            with self.subTest(code=code):
+                storage = self.make_storage()
+                storage.fault = lambda n, path: code if n == 2 else None
+                status, said = self.upload(storage=storage)
+                self.assertEqual(status, 1, said)
+                self.assertIn(f"notification was answered with HTTP status {code}", said)
+
+    def test_an_upload_that_the_hub_has_ended_already_is_a_success(self):
+        content = self.make_file(1)
+        self.storage.forgets = True
+        self.storage.fault = lambda n, path: "late" if n == 2 else None  # its answer is lost
+        status, said = self.upload()
+        self.assertEqual(status, 0, said)
+        self.assert_arrived(content)
+
+    def test_an_upload_whose_place_cannot_be_used_is_ended_at_the_hub(self):
+        self.make_file(1)
+        for place in ({"containerName": "../x"}, {"hostName": "a/b"}, {"sasToken": "x"},
+                      {"sasToken": "?" + "x" * 5000}, {"blobName": 7}):
+            with self.subTest(place=place):
+                storage = self.make_storage()
+                storage.place = place
+                status, said = self.upload(storage=storage)
+                self.assertEqual(status, 1)
+                self.assertIn("answer is not valid", said)
+                self.assertEqual(list(storage.notified.values()), [False])
+                self.assert_settled(storage)
+
+    def test_retry_after_is_obeyed(self):
+        content = self.make_file(1)
+        for nth in range(3):
+            with self.subTest(nth=nth):
+                storage = self.make_storage()
+                storage.retry_after = 2
+                storage.fault = lambda n, path: 503 if n == nth else None
+                status, said = self.upload(storage=storage)
+                self.assertEqual(status, 0, said)
+                self.assert_arrived(content, storage)
+                self.assertGreaterEqual(storage.times[nth + 1] - storage.times[nth], 1.9)
+
+    def test_two_uploads_to_one_blob_do_not_mix_their_blocks(self):
+        first = self.make_file(3 * BLOCK + 5)
+        self.storage.fault = lambda n, path: None
+        self.upload()
+        ids = [set(blocks) for blocks in self.storage.blocks.values()]
+        self.make_file(3 * BLOCK + 6)
+        self.upload()
+        all_ids = [set(blocks) for blocks in self.storage.blocks.values()]
+        self.assertEqual(len(ids[0]), 4)
+        self.assertEqual(len(all_ids[0]), 8)
+        self.assertEqual(len({len(i) for i in all_ids[0]}), 1)
+        self.assertNotEqual(self.storage.blobs["/files/device1/logs/a b.txt"], first)
+
     def test_a_hub_that_refuses_is_explained(self):
         self.make_file(1)
         for code, text in ((401, "refuses the credential"), (404, "HTTP status 404")):
@@ -193,6 +270,9 @@ class Uploads(unittest.TestCase):
             self.assertEqual(storage.blobs["/files/device1/logs/a b.txt"], content)
             # A kill between the hub's answer and its storing leaves an upload that nobody can end.
             self.assertLessEqual(len(storage.active), kills)
+            self.assertEqual(storage.tokens, len(storage.active) + len(storage.notified))
+            self.assertEqual(storage.contradictions, [])
+            self.assertEqual(list(storage.notified.values()).count(True), 1)
             self.assertEqual(list(storage.notified.values())[-1], True)
             self.assertEqual(os.listdir(self.path("state")), [])
 
@@ -200,6 +280,18 @@ class Uploads(unittest.TestCase):
     def stop_at_block_13(number, path):
         """Lets no upload end before the program stops it."""
         return "stall" if number > 13 else None
+
+    def test_a_state_from_before_a_failure_does_not_stay_on_a_full_disk(self):
+        self.make_file(1)
+        self.storage.fault = lambda n, path: {1: 400, 2: "stall"}.get(n)
+        process = self.start(self.path("file"), "--name", "b", "--block-size", str(BLOCK), "--state",
+                             self.path("state"), "--keep-token", "--puts", "1")
+        while len(self.storage.requests) < 3:  # the notification of the failure is on its way
+            self.assertIsNone(process.poll())
+            time.sleep(0.001)
+        process.kill()
+        process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(os.listdir(self.path("state")), [])
 
     def test_a_resumed_upload_does_not_send_what_has_arrived(self):
         content = self.make_file(20 * BLOCK)

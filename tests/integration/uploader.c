@@ -1,12 +1,14 @@
 /* Uploads a file or a stream as test_upload.py wishes:
  *
  *     uploader [FILE] --name BLOB --block-size N [--state DIR] [--keep-token | --no-token]
- *         [--timeout MS] [--stop-after BLOCKS] [--cancel-after BLOCKS]
+ *         [--puts N] [--timeout MS] [--stop-after BLOCKS] [--cancel-after BLOCKS]
  *         [--stream SIZE [--pauses] [--fails-at OFFSET]]
  *
+ * --puts lets only the first N writes of the state succeed.
  * --stop-after frees the upload before its end, as a program does that is stopped.
  */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +27,50 @@ typedef struct stream {
     bool paused;
 } stream;
 
+/* A store whose writes fail after a while, as those of a full disk do. */
+typedef struct full_kv {
+    plat_kv base;
+    plat_kv *real;
+    unsigned long puts; /* number of writes that still succeed */
+} full_kv;
+
+static plat_result full_get(plat_kv *kv, const char *key, void *buf, size_t cap, size_t *len)
+{
+    plat_kv *real = ((full_kv *)kv)->real;
+    return real->ops->get(real, key, buf, cap, len);
+}
+
+static plat_result full_put(plat_kv *kv, const char *key, const void *data, size_t len)
+{
+    full_kv *f = (full_kv *)kv;
+
+    if (f->puts == 0) {
+        return PLAT_ERR_FULL;
+    }
+    f->puts--;
+    return f->real->ops->put(f->real, key, data, len);
+}
+
+static plat_result full_remove(plat_kv *kv, const char *key)
+{
+    plat_kv *real = ((full_kv *)kv)->real;
+    return real->ops->remove(real, key);
+}
+
+static const char *full_detail(const plat_kv *kv)
+{
+    (void)kv;
+    return "no space is left";
+}
+
+static const plat_kv_ops full_ops = { full_get, full_put, full_remove, full_detail };
+
 typedef struct app {
     iothub_upload_options o;
     stream stream;
     const char *file;
     const char *state;
+    full_kv kv;
     uint64_t stop_after;
     uint64_t cancel_after;
     bool streams;
@@ -80,6 +121,8 @@ static bool takes_value(app *a, const char *name, const char *value)
         a->o.block_size = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "--state") == 0) {
         a->state = value;
+    } else if (strcmp(name, "--puts") == 0) {
+        a->kv.puts = strtoul(value, NULL, 10);
     } else if (strcmp(name, "--timeout") == 0) {
         a->o.request_timeout_ms = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "--stop-after") == 0) {
@@ -147,6 +190,8 @@ int main(int argc, char **argv)
     char detail[PLAT_READER_DETAIL_SIZE];
     app a = { .stop_after = UINT32_MAX, .cancel_after = UINT32_MAX };
 
+    a.kv = (full_kv){ .base.ops = &full_ops, .puts = ULONG_MAX };
+
     iothub_upload_options_init(&a.o);
     a.o.connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
     a.o.ca_file = getenv("IOTHUB_CA_FILE");
@@ -159,16 +204,17 @@ int main(int argc, char **argv)
     if (a.state != NULL) {
         char why[PLAT_KV_DETAIL_SIZE];
         a.o.state_key = "upload";
-        if (plat_file_kv_open(a.state, &a.o.state, why) != PLAT_OK) {
+        if (plat_file_kv_open(a.state, &a.kv.real, why) != PLAT_OK) {
             return EXIT_FAILURE;
         }
+        a.o.state = &a.kv.base;
     }
     a.o.reader = &a.stream.base;
     if (!a.streams && plat_file_reader_open(a.file, &a.o.reader, detail) != PLAT_OK) {
         return EXIT_FAILURE;
     }
     const int status = drive(&a);
-    plat_file_kv_close(a.o.state);
+    plat_file_kv_close(a.kv.real);
     if (!a.streams) {
         plat_file_reader_close(a.o.reader);
     }

@@ -27,9 +27,12 @@
  * active uploads; the hub refuses another one with 403006 (IOTHUB_ERR_NO_SPACE). So the upload
  * sends the notification in every case: also after a failure, a cancellation, and a restart of the
  * program if there is a state (see iothub_upload_options.state). It repeats the notification until
- * the hub has answered.
+ * the hub has accepted or refused it. A refusal of the credential (401 or 403) does not end the
+ * repetitions, because the hub has accepted it before.
  *
- * A notification whose answer is lost is sent again, always with the same outcome. There is one gap
+ * A notification whose answer is lost is sent again, always with the same outcome. If the hub then
+ * answers that it does not know the upload, it has accepted the first one. Without such a loss, a
+ * refused notification of success makes the upload fail with IOTHUB_ERR_REJECTED. There is one gap
  * that no device can close: if the answer with the storage token is lost on its way, the device
  * never learns the name of that upload and cannot end it. The hub then ends it when the storage
  * token expires.
@@ -39,7 +42,8 @@
  * List). So the storage never shows half a file. A block that fails is sent again after a back-off.
  * If the storage refuses the storage token (403), which happens when it has expired, that upload is
  * reported to the hub as failed and a new one is begun; blocks that have arrived are not sent
- * again, because the storage keeps them for a week.
+ * again, because the storage keeps them for a week. If the storage refuses three storage tokens
+ * without having accepted a block, the upload fails with IOTHUB_ERR_AUTH.
  *
  * The device proves who it is with the key or the token of its connection string. Client
  * certificates and token providers cannot be used yet (IOTHUB_ERR_UNSUPPORTED). The storage never
@@ -147,7 +151,7 @@ typedef struct iothub_upload_options {
      * A blob has at most IOTHUB_UPLOAD_BLOCKS_MAX blocks. */
     uint32_t block_size;
     /** Number of blocks in flight, 1 to IOTHUB_UPLOAD_PARALLEL_MAX. Default 3. The upload allocates
-     * memory for so many blocks. */
+     * memory for this number of blocks. */
     uint32_t parallel;
 
     /**
@@ -159,14 +163,15 @@ typedef struct iothub_upload_options {
      * iothub_upload_start looks for the state of an earlier run. If device, blob name, block size,
      * size, version and tag are the same, and the source rewinds, blocks that have arrived are not
      * sent again. Otherwise the earlier upload is reported to the hub as failed, and the upload
-     * starts over. The state is removed when the upload has ended. A store that fails does not end
-     * the upload; the upload then cannot be resumed.
+     * starts over. The state is removed when the upload has ended. If it cannot be read,
+     * iothub_upload_start fails. If it cannot be written, the upload continues, but cannot be
+     * resumed.
      */
     plat_kv *state;
     const char *state_key; /**< Name of the value in state; each upload needs its own. */
     /**
      * true: the storage token is stored in the state, so that an upload is resumed under the same
-     * token. It is a secret: for about an hour, whoever has it can write this blob.
+     * token. It is a secret: anyone who has it can write this blob for about an hour.
      * plat_file_kv_open keeps it in a file with mode 0600. false (the default): after a restart the
      * upload reports the earlier one as failed and requests a new token.
      */
@@ -216,8 +221,9 @@ static inline void iothub_upload_options_init(iothub_upload_options *o)
  * @return the upload, to be freed with iothub_upload_free; NULL after a failure, with one of these
  *         codes in error: IOTHUB_ERR_ARG (an option), IOTHUB_ERR_TOO_BIG (too many blocks; the text
  *         gives the block size that fits), IOTHUB_ERR_UNSUPPORTED (a module, or a client
- *         certificate), IOTHUB_ERR_STORE (the source cannot be described), IOTHUB_ERR_MEMORY, or a
- *         code of iothub_connection_string_parse
+ *         certificate), IOTHUB_ERR_STORE (the source cannot be described, or the state cannot be
+ * read), IOTHUB_ERR_CRYPTO (no random numbers), IOTHUB_ERR_MEMORY, or a code of
+ * iothub_connection_string_parse
  */
 iothub_upload *iothub_upload_start(const iothub_upload_options *o, iothub_error *error);
 
@@ -239,7 +245,7 @@ iothub_upload_state iothub_upload_process(iothub_upload *u);
 iothub_upload_state iothub_upload_wait(iothub_upload *u, uint32_t max_ms);
 
 /** Number of slots in iothub_upload_poll. */
-#define IOTHUB_UPLOAD_POLL_FDS (IOTHUB_UPLOAD_PARALLEL_MAX * PLAT_HTTP_POLLS)
+#define IOTHUB_UPLOAD_POLL_FDS ((IOTHUB_UPLOAD_PARALLEL_MAX + 1) * PLAT_HTTP_POLLS)
 
 /** What an application waits for between two calls of iothub_upload_process. It does not grow. */
 typedef struct iothub_upload_poll {

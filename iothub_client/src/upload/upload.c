@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context/result_map.h"
 #include "text/sized_struct.h"
 #include "text/wipe.h"
+#include "upload/upload_control.h"
 #include "upload/upload_options.h"
 #include "upload/upload_saved.h"
 #include "upload/upload_slots.h"
@@ -13,20 +15,14 @@
 enum {
     HTTP_OK = 200,
     HTTP_CREATED = 201,
+    HTTP_REDIRECT = 300,
     HTTP_BAD_REQUEST = 400,
     HTTP_UNAUTHORIZED = 401,
     HTTP_FORBIDDEN = 403,
+    MOST_REFUSED_TOKENS = 3,
+    CONTROL_POLLS = IOTHUB_UPLOAD_PARALLEL_MAX * PLAT_HTTP_POLLS, /* its first slot */
     SAVE_EACH = 16 * 1024 * 1024 /* bytes after which the state is stored again */
 };
-
-/* The request that is made alone: to the hub, or the commit of the blocks. */
-typedef struct control {
-    plat_http *http;
-    bool busy;
-    uint32_t failures;
-    uint64_t due;
-    char *list; /* the block list while it is being sent */
-} control;
 
 struct iothub_upload {
     iothub_upload_options o;
@@ -37,13 +33,14 @@ struct iothub_upload {
     upload_saved saved;
     upload_source source;
     upload_slots slots;
-    control control;
-    iothub_result final; /* the result after a notification of failure */
+    upload_control control;
+    iothub_error reason; /* why the upload fails, after the notification; IOTHUB_OK: it succeeds */
     bool goes_on;        /* after that notification, a new place is requested */
     bool rebuilt;        /* the blocks were sent again, because the storage had lost some */
     bool cancelled;
-    uint64_t last_success; /* when something has succeeded, or the start */
-    uint64_t unsaved;      /* bytes that arrived since the state was stored */
+    unsigned refused_tokens; /* number of storage tokens in a row that the storage has refused */
+    uint64_t last_success;   /* when something has succeeded, or the start */
+    uint64_t unsaved;        /* bytes that arrived since the state was stored */
 };
 
 static uint64_t now_ms(const iothub_upload *u)
@@ -53,7 +50,9 @@ static uint64_t now_ms(const iothub_upload *u)
 
 static upload_target target_of(const iothub_upload *u)
 {
-    return (upload_target){ .o = &u->o, .device = &u->device, .place = &u->saved.place };
+    return (upload_target){
+        .o = &u->o, .device = &u->device, .place = &u->saved.place, .series = u->saved.series
+    };
 }
 
 /* --- what is known about the upload ----------------------------------------------------------- */
@@ -71,17 +70,23 @@ static void report(iothub_upload *u)
 static void enter(iothub_upload *u, iothub_upload_state state)
 {
     u->info.state = state;
-    u->control.failures = 0;
-    u->control.due = 0;
+    upload_control_reset(&u->control);
     report(u);
 }
 
-/* A store that fails does not end the upload. */
+/* A store that fails does not end the upload. But a state from before the outcome must not stay,
+ * because a later run could report another outcome. */
 static void save(iothub_upload *u)
 {
+    plat_kv *kv = u->o.state;
+
     u->unsaved = 0;
-    if (u->o.state != NULL) {
-        (void)upload_saved_put(u->o.state, u->o.state_key, &u->saved, u->o.keep_token);
+    if (kv == NULL) {
+        return;
+    }
+    const plat_result r = upload_saved_put(kv, u->o.state_key, &u->saved, u->o.keep_token);
+    if (r != PLAT_OK && u->saved.outcome != UPLOAD_OPEN) {
+        (void)kv->ops->remove(kv, u->o.state_key);
     }
 }
 
@@ -122,7 +127,7 @@ static void notify(iothub_upload *u, upload_outcome outcome, int status)
 static void complete(iothub_upload *u)
 {
     succeed(u);
-    u->final = IOTHUB_OK;
+    u->reason = (iothub_error){ IOTHUB_OK, "" };
     u->goes_on = false;
     notify(u, UPLOAD_SUCCEEDED, HTTP_OK);
 }
@@ -130,13 +135,14 @@ static void complete(iothub_upload *u)
 static void end(iothub_upload *u)
 {
     forget(u);
-    enter(u, u->final == IOTHUB_OK ? IOTHUB_UPLOAD_SUCCEEDED : IOTHUB_UPLOAD_FAILED);
+    u->latest = u->reason;
+    enter(u, u->reason.code == IOTHUB_OK ? IOTHUB_UPLOAD_SUCCEEDED : IOTHUB_UPLOAD_FAILED);
 }
 
 /* The upload fails for the reason in latest. */
 static void fail(iothub_upload *u, int status)
 {
-    u->final = u->latest.code;
+    u->reason = u->latest;
     u->goes_on = false;
     if (u->saved.place.correlation_id[0] != '\0') {
         notify(u, UPLOAD_FAILED, status);
@@ -152,10 +158,23 @@ static void start_over(iothub_upload *u, int status)
     notify(u, UPLOAD_FAILED, status);
 }
 
+/* A new storage token helps if the old one has expired, but not if each one is refused. */
+static void on_refused_token(iothub_upload *u)
+{
+    u->refused_tokens++;
+    if (u->refused_tokens < MOST_REFUSED_TOKENS) {
+        start_over(u, HTTP_FORBIDDEN);
+        return;
+    }
+    (void)iothub_fail(&u->latest, IOTHUB_ERR_AUTH,
+                      "upload: the storage refuses new storage tokens (HTTP status 403)");
+    fail(u, HTTP_FORBIDDEN);
+}
+
 static void on_refused_by_storage(iothub_upload *u, int status)
 {
     if (status == HTTP_FORBIDDEN) {
-        start_over(u, status);
+        on_refused_token(u);
     } else {
         fail(u, status);
     }
@@ -170,6 +189,7 @@ static void on_place(iothub_upload *u, const plat_http_answer *a)
 
     if (!upload_place_parse(mqc_span_of(a->body, a->body_len), &place)) {
         (void)iothub_fail(&u->latest, IOTHUB_ERR_JSON, "upload: the hub's answer is not valid");
+        (void)upload_saved_set_place(&u->saved, &place); /* its id, if known, is notified */
         fail(u, a->status);
         return;
     }
@@ -211,7 +231,7 @@ static bool send_all_again(iothub_upload *u)
         return false;
     }
     u->rebuilt = true;
-    upload_saved_set_source(&u->saved, u->saved.source, false);
+    upload_saved_clear_blocks(&u->saved);
     upload_slots_clear(&u->slots);
     count_sent(u);
     save(u);
@@ -231,9 +251,20 @@ static void on_commit(iothub_upload *u, const plat_http_answer *a)
     }
 }
 
-/* Every answer that is not a passing failure ends this upload at the hub. */
-static void on_notified(iothub_upload *u)
+/* A refusal after an attempt whose answer was lost means that the hub has ended the upload then. */
+static void check_notification(iothub_upload *u, int status)
 {
+    const bool accepted = status >= HTTP_OK && status < HTTP_REDIRECT;
+
+    if (accepted || u->control.may_be_done || u->goes_on || u->reason.code != IOTHUB_OK) {
+        return;
+    }
+    upload_tell_status(&u->reason, "the notification was", status);
+}
+
+static void on_notified(iothub_upload *u, int status)
+{
+    check_notification(u, status);
     if (!u->goes_on) {
         end(u);
         return;
@@ -241,6 +272,9 @@ static void on_notified(iothub_upload *u)
     u->goes_on = false;
     upload_saved_clear_place_id(&u->saved);
     enter(u, IOTHUB_UPLOAD_REQUESTING);
+    if (u->refused_tokens > 1) {
+        upload_control_delay(&u->control);
+    }
 }
 
 static void on_answer(iothub_upload *u, const plat_http_answer *a)
@@ -248,7 +282,7 @@ static void on_answer(iothub_upload *u, const plat_http_answer *a)
     if (u->info.state == IOTHUB_UPLOAD_COMMITTING) {
         on_commit(u, a);
     } else if (u->info.state == IOTHUB_UPLOAD_NOTIFYING) {
-        on_notified(u);
+        on_notified(u, a->status);
     } else if (a->status == HTTP_OK) {
         on_place(u, a);
     } else {
@@ -256,76 +290,36 @@ static void on_answer(iothub_upload *u, const plat_http_answer *a)
     }
 }
 
-static plat_result start_commit(iothub_upload *u, const upload_target *target)
+static upload_errand errand_of(const iothub_upload *u)
 {
-    const uint32_t blocks = upload_source_blocks(&u->source);
-    const size_t size = upload_list_size(blocks);
-    iothub_text list;
-
-    free(u->control.list);
-    u->control.list = malloc(size);
-    iothub_text_init(&list, u->control.list, u->control.list != NULL ? size : 0);
-    upload_put_list(&list, blocks);
-    if (iothub_text_finish(&list) != IOTHUB_OK) {
-        (void)iothub_fail(&u->latest, IOTHUB_ERR_MEMORY, "upload: no memory for the block list");
-        return PLAT_ERR_MEMORY;
-    }
-    return upload_start_commit(target, u->control.http, &list, &u->latest);
-}
-
-static plat_result start_control(iothub_upload *u)
-{
-    const upload_target target = target_of(u);
-
     if (u->info.state == IOTHUB_UPLOAD_COMMITTING) {
-        return start_commit(u, &target);
+        return (upload_errand){ .kind = UPLOAD_ERRAND_COMMIT,
+                                .blocks = upload_source_blocks(&u->source) };
     }
     if (u->info.state == IOTHUB_UPLOAD_REQUESTING) {
-        return upload_start_place(&target, u->control.http, &u->latest);
+        return (upload_errand){ .kind = UPLOAD_ERRAND_PLACE };
     }
-    return upload_start_notification(&target, u->control.http, u->saved.outcome == UPLOAD_SUCCEEDED,
-                                     u->saved.status, &u->latest);
-}
-
-static bool repeat_control(iothub_upload *u)
-{
-    u->info.repeats++;
-    u->control.due = upload_next_attempt(&u->o, &u->control.failures);
-    report(u);
-    return false;
+    return (upload_errand){ .kind = UPLOAD_ERRAND_NOTIFY,
+                            .success = u->saved.outcome == UPLOAD_SUCCEEDED,
+                            .status = u->saved.status };
 }
 
 /* Returns true if the state may have changed. */
 static bool run_control(iothub_upload *u)
 {
-    const char *peer = u->info.state == IOTHUB_UPLOAD_COMMITTING ? "the storage" : "the hub";
-    control *c = &u->control;
+    const upload_target target = target_of(u);
+    const upload_errand errand = errand_of(u);
     plat_http_answer a;
 
-    if (!c->busy) {
-        if (now_ms(u) < c->due) {
-            return false;
-        }
-        if (start_control(u) != PLAT_OK) {
-            return repeat_control(u);
-        }
-        c->busy = true;
+    switch (upload_control_run(&u->control, &target, &errand, &a, &u->latest)) {
+    case UPLOAD_CONTROL_WAIT: break;
+    case UPLOAD_CONTROL_REPEAT:
+        u->info.repeats++;
+        report(u);
+        break;
+    case UPLOAD_CONTROL_ANSWERED: on_answer(u, &a); return true;
     }
-    plat_result r = c->http->ops->progress(c->http, &a);
-    if (r == PLAT_WOULD_BLOCK) {
-        return false;
-    }
-    c->busy = false;
-    if (r != PLAT_OK) {
-        upload_tell_broken(&u->latest, r, c->http, peer);
-        return repeat_control(u);
-    }
-    if (upload_status_passes(a.status)) {
-        upload_tell_status(&u->latest, peer, a.status);
-        return repeat_control(u);
-    }
-    on_answer(u, &a);
-    return true;
+    return false;
 }
 
 /* --- SENDING ------------------------------------------------------------------------------------
@@ -334,6 +328,7 @@ static bool run_control(iothub_upload *u)
 static void on_block(iothub_upload *u, const upload_slots_event *event)
 {
     succeed(u);
+    u->refused_tokens = 0;
     upload_saved_add_block(&u->saved, event->number);
     u->info.sent += event->len;
     u->unsaved += event->len;
@@ -439,15 +434,14 @@ void iothub_upload_get_info(const iothub_upload *u, iothub_upload_info *out)
 /* --- what to wait for ---------------------------------------------------------------------------
  */
 
-static int collect_polls(iothub_upload *u, iothub_upload_poll *out)
+static void collect_polls(iothub_upload *u, iothub_upload_poll *out)
 {
     const uint64_t now = now_ms(u);
-    int used = 0;
 
     if (u->info.state == IOTHUB_UPLOAD_SENDING) {
-        upload_slots_poll(&u->slots, now, out, &used);
+        upload_slots_poll(&u->slots, now, out);
     } else if (u->control.busy) {
-        upload_http_poll(u->control.http, out, &used);
+        upload_http_poll(u->control.http, out->fds + CONTROL_POLLS, out);
     } else {
         upload_wake_at(out, now, u->control.due);
     }
@@ -455,27 +449,35 @@ static int collect_polls(iothub_upload *u, iothub_upload_poll *out)
         upload_wake_at(out, now, u->last_success + u->o.give_up_ms);
     }
     upload_wake_in(out, u->cancelled && can_end(u) ? 0 : -1);
-    return used;
 }
 
-/* Returns the number of descriptors. */
-static int poll_info(iothub_upload *u, iothub_upload_poll *out)
+void iothub_upload_poll_info(iothub_upload *u, iothub_upload_poll *out)
 {
     for (int i = 0; i < IOTHUB_UPLOAD_POLL_FDS; i++) {
         out->fds[i] = (plat_poll){ .fd = -1 };
     }
     out->timeout_ms = -1;
-    return u != NULL && u->info.state < IOTHUB_UPLOAD_SUCCEEDED ? collect_polls(u, out) : 0;
-}
-
-void iothub_upload_poll_info(iothub_upload *u, iothub_upload_poll *out)
-{
-    (void)poll_info(u, out);
+    if (u != NULL && u->info.state < IOTHUB_UPLOAD_SUCCEEDED) {
+        collect_polls(u, out);
+    }
 }
 
 static int shorter(int ms, int limit)
 {
     return limit >= 0 && limit < ms ? limit : ms;
+}
+
+/* Moves the used slots to the front. Returns their number. */
+static size_t gather(iothub_upload_poll *p)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < IOTHUB_UPLOAD_POLL_FDS; i++) {
+        if (p->fds[i].fd >= 0) {
+            p->fds[count++] = p->fds[i];
+        }
+    }
+    return count;
 }
 
 iothub_upload_state iothub_upload_wait(iothub_upload *u, uint32_t max_ms)
@@ -487,7 +489,8 @@ iothub_upload_state iothub_upload_wait(iothub_upload *u, uint32_t max_ms)
         return iothub_upload_process(u);
     }
     const plat_net *net = u->o.platform->net;
-    const size_t count = (size_t)poll_info(u, &p);
+    iothub_upload_poll_info(u, &p);
+    const size_t count = gather(&p);
     int ms = shorter(max_ms < INT_MAX ? (int)max_ms : INT_MAX, p.timeout_ms);
     ms = shorter(ms, count > PLAT_WAIT_MAX ? SHORT_MS : -1);
     net->wait(net, p.fds, count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX, ms);
@@ -502,55 +505,72 @@ static bool make_requests(iothub_upload *u)
     plat_result (*make)(plat_http **) =
         u->o.make_http != NULL ? u->o.make_http : plat_curl_http_new;
 
-    return make(&u->control.http) == PLAT_OK && upload_slots_init(&u->slots, &u->o, make);
+    return upload_control_init(&u->control, &u->o, make) &&
+           upload_slots_init(&u->slots, &u->o, make);
 }
 
-/* Writes which bytes are uploaded to where. */
-static void put_source(const iothub_upload *u, char *out)
+static iothub_result begin_anew(iothub_upload *u, const char *source, iothub_error *error)
 {
-    iothub_text t;
+    const plat_crypto *crypto = u->o.platform->crypto;
+    uint32_t series;
 
-    iothub_text_init(&t, out, UPLOAD_SOURCE_SIZE);
-    iothub_text_put_span(&t, u->device.host_name);
-    iothub_text_put_char(&t, '/');
-    iothub_text_put_span(&t, u->device.device_id);
-    iothub_text_put_char(&t, '/');
-    iothub_text_put(&t, u->o.blob_name);
-    const uint64_t numbers[] = { u->o.block_size, u->source.about.size, u->source.about.version };
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        iothub_text_put_char(&t, ' ');
-        iothub_text_put_u64(&t, numbers[i]);
+    if (crypto->random(crypto, &series, sizeof series) != PLAT_OK) {
+        return iothub_fail(error, IOTHUB_ERR_CRYPTO, "upload: there are no random numbers");
     }
-    iothub_text_put_char(&t, ' ');
-    iothub_text_put(&t, u->o.tag);
-    (void)iothub_text_finish(&t);
+    upload_saved_set_source(&u->saved, source, series);
+    return IOTHUB_OK;
 }
 
-/* Continues what an earlier run has begun. */
-static void resume(iothub_upload *u)
+static iothub_result load(iothub_upload *u, bool *found, iothub_error *error)
 {
-    char source[UPLOAD_SOURCE_SIZE];
+    plat_kv *kv = u->o.state;
 
-    put_source(u, source);
-    const bool found =
-        u->o.state != NULL && upload_saved_get(u->o.state, u->o.state_key, &u->saved) == PLAT_OK;
-    const bool same = found && strcmp(source, u->saved.source) == 0 && u->source.about.rewinds;
-    upload_saved_set_source(&u->saved, source, same);
-    count_sent(u);
-    if (!found) {
-        u->info.state = IOTHUB_UPLOAD_REQUESTING;
-        return;
+    *found = false;
+    if (kv == NULL) {
+        return IOTHUB_OK;
     }
+    const plat_result r = upload_saved_get(kv, u->o.state_key, &u->saved);
+    *found = r == PLAT_OK;
+    if (r == PLAT_OK || r == PLAT_EOF) {
+        return IOTHUB_OK;
+    }
+    return iothub_fail(error, iothub_from_plat(r), "upload: the state cannot be read: %s",
+                       r == PLAT_ERR_MEMORY ? "no memory is left" : kv->ops->detail(kv));
+}
+
+static iothub_upload_state continue_from(iothub_upload *u, bool same)
+{
     if (same && u->saved.outcome == UPLOAD_OPEN && upload_saved_has_token(&u->saved)) {
-        u->info.state = IOTHUB_UPLOAD_SENDING;
-        return;
+        return IOTHUB_UPLOAD_SENDING;
     }
     /* Only the success of the same bytes is that of this upload. */
     u->goes_on = !same || u->saved.outcome != UPLOAD_SUCCEEDED;
     if (u->saved.outcome == UPLOAD_OPEN) {
         upload_saved_set_outcome(&u->saved, UPLOAD_FAILED, 0);
+    } else {
+        upload_control_assume_done(&u->control);
     }
-    u->info.state = IOTHUB_UPLOAD_NOTIFYING;
+    return IOTHUB_UPLOAD_NOTIFYING;
+}
+
+/* Continues what an earlier run has begun. */
+static iothub_result resume(iothub_upload *u, iothub_error *error)
+{
+    char source[UPLOAD_SOURCE_SIZE];
+    bool found;
+
+    upload_source_name(&u->source, &u->device, &u->o, source, sizeof source);
+    iothub_result r = load(u, &found, error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    const bool same = found && strcmp(source, u->saved.source) == 0 && u->source.about.rewinds;
+    if (!same) {
+        r = begin_anew(u, source, error);
+    }
+    count_sent(u);
+    u->info.state = found ? continue_from(u, same) : IOTHUB_UPLOAD_REQUESTING;
+    return r;
 }
 
 static iothub_result prepare(iothub_upload *u, iothub_error *error)
@@ -588,12 +608,12 @@ iothub_upload *iothub_upload_start(const iothub_upload_options *o, iothub_error 
         o == NULL ? iothub_fail(error, IOTHUB_ERR_ARG, "upload: the options are NULL")
                   : iothub_struct_in(&u->o, sizeof u->o, o, o->struct_size, "upload", error);
     r = r == IOTHUB_OK ? prepare(u, error) : r;
+    r = r == IOTHUB_OK ? resume(u, error) : r;
     if (r != IOTHUB_OK) {
         iothub_upload_free(u);
         return NULL;
     }
     u->last_success = now_ms(u);
-    resume(u);
     u->info.size = u->source.about.size;
     u->info.text = u->latest.text;
     return u;
@@ -608,14 +628,11 @@ void iothub_upload_free(iothub_upload *u)
         save(u);
     }
     upload_slots_free(&u->slots);
-    if (u->control.http != NULL) {
-        u->control.http->ops->free(u->control.http);
-    }
+    upload_control_free(&u->control);
     if (u->texts != NULL) {
         iothub_wipe(u->texts, strlen(u->texts)); /* this is the connection string */
     }
     free(u->texts);
-    free(u->control.list);
     iothub_wipe(u, sizeof *u);
     free(u);
 }

@@ -201,7 +201,7 @@ plat_result upload_start_piece(const upload_target *target, plat_http *http,
     iothub_text_init(&t, url, sizeof url);
     upload_put_blob_url(&t, target->place);
     if (!piece->is_single) {
-        upload_put_block(&t, piece->number);
+        upload_put_block(&t, target->series, piece->number);
     }
     if (iothub_text_finish(&t) != IOTHUB_OK) {
         return refuse_url(why);

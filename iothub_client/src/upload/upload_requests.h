@@ -11,6 +11,7 @@ typedef struct upload_target {
     const iothub_upload_options *o;
     const iothub_connection_string *device;
     const upload_place *place; /* not used by upload_start_place */
+    uint32_t series;           /* the ids of the blocks */
 } upload_target;
 
 /** The bytes of a block. */
@@ -35,7 +36,7 @@ plat_result upload_start_notification(const upload_target *t, plat_http *http, b
 plat_result upload_start_piece(const upload_target *t, plat_http *http, const upload_piece *piece,
                                iothub_error *why);
 
-/** Asks the storage to make a blob of so many blocks. The list stays borrowed, as a body does. */
+/** Asks the storage to make the blob of its blocks. The list is borrowed until the request ends. */
 plat_result upload_start_commit(const upload_target *t, plat_http *http, const iothub_text *list,
                                 iothub_error *why);
 

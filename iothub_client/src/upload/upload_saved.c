@@ -17,14 +17,16 @@ bool upload_saved_has_token(const upload_saved *s)
     return strcmp(s->place.token, no_token) != 0;
 }
 
-void upload_saved_set_source(upload_saved *s, const char *source, bool keep_blocks)
+void upload_saved_set_source(upload_saved *s, const char *source, uint32_t series)
 {
-    if (source != s->source) {
-        memcpy(s->source, source, strlen(source) + 1); /* both have UPLOAD_SOURCE_SIZE bytes */
-    }
-    if (!keep_blocks) {
-        upload_blocks_clear(&s->blocks);
-    }
+    memcpy(s->source, source, strlen(source) + 1); /* both have UPLOAD_SOURCE_SIZE bytes */
+    s->series = series;
+    upload_blocks_clear(&s->blocks);
+}
+
+void upload_saved_clear_blocks(upload_saved *s)
+{
+    upload_blocks_clear(&s->blocks);
 }
 
 bool upload_saved_set_place(upload_saved *s, const upload_place *place)
@@ -84,6 +86,7 @@ static iothub_result put(const upload_saved *s, bool keep_token, char *ranges, c
     iothub_json_put_string(&w, "sasToken", keep_token ? p->token : no_token);
     iothub_json_put_int(&w, "outcome", (int64_t)s->outcome);
     iothub_json_put_int(&w, "status", s->status);
+    iothub_json_put_uint(&w, "series", s->series);
     iothub_json_put_text(&w, "blocks", iothub_text_span(&t));
     iothub_json_put_end(&w);
     *len = w.len;
@@ -140,6 +143,11 @@ static bool take_member(const iothub_json_reader *r, upload_saved *out)
     if (iothub_json_equals(r->name, "status")) {
         const bool good = take_number(r, 0, 999, &number);
         out->status = good ? (int)number : 0;
+        return good;
+    }
+    if (iothub_json_equals(r->name, "series")) {
+        const bool good = take_number(r, 0, UINT32_MAX, &number);
+        out->series = good ? (uint32_t)number : 0;
         return good;
     }
     return !iothub_json_equals(r->name, "blocks") || take_ranges(r, out);

@@ -21,7 +21,8 @@ typedef struct upload_saved {
     char source[UPLOAD_SOURCE_SIZE]; /* which bytes are uploaded to where */
     upload_place place;              /* its token is "?" if it was not kept */
     upload_outcome outcome;
-    int status; /* HTTP status for the notification */
+    int status;      /* HTTP status for the notification */
+    uint32_t series; /* the ids of the blocks; see upload_put_block */
     upload_blocks blocks;
 } upload_saved;
 
@@ -31,8 +32,11 @@ plat_result upload_saved_get(plat_kv *kv, const char *key, upload_saved *out);
 /** Writes a state; the token only if keep_token. */
 plat_result upload_saved_put(plat_kv *kv, const char *key, const upload_saved *s, bool keep_token);
 
-/** Begins with another source; blocks that arrived are kept only if keep_blocks. */
-void upload_saved_set_source(upload_saved *s, const char *source, bool keep_blocks);
+/** Begins with another source: no block has arrived, and the blocks get other ids. */
+void upload_saved_set_source(upload_saved *s, const char *source, uint32_t series);
+
+/** Forgets all blocks that have arrived. */
+void upload_saved_clear_blocks(upload_saved *s);
 
 /** Sets the place of a new upload. Returns false if it is another blob; no block has arrived then.
  */

@@ -15,7 +15,8 @@ static uint64_t now_of(const iothub_upload_options *o)
     return o->platform->clock->monotonic_ms(o->platform->clock);
 }
 
-uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures)
+uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures,
+                             uint32_t retry_after_s)
 {
     const plat_crypto *crypto = o->platform->crypto;
     uint32_t random = 0;
@@ -25,7 +26,9 @@ uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures)
         random = UINT32_MAX; /* this makes the longest wait */
     }
     const uint32_t limit = retry_limit_ms(o->retry_min_ms, o->retry_max_ms, *failures);
-    return now_of(o) + retry_delay_ms(limit, random, 0);
+    const uint64_t asked_ms = (uint64_t)retry_after_s * 1000;
+    const uint64_t wait_ms = retry_delay_ms(limit, random, 0);
+    return now_of(o) + (wait_ms > asked_ms ? wait_ms : asked_ms);
 }
 
 /* --- filling ---------------------------------------------------------------------------------- */
@@ -87,26 +90,27 @@ static upload_slots_answer fill_all(upload_slots *all, upload_source *source,
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-static upload_slots_answer repeat(const upload_slots *all, upload_slot *s)
+static upload_slots_answer repeat(const upload_slots *all, upload_slot *s, uint32_t retry_after_s)
 {
     s->state = UPLOAD_SLOT_READY;
-    s->due = upload_next_attempt(all->o, &s->failures);
+    s->due = upload_next_attempt(all->o, &s->failures, retry_after_s);
     return UPLOAD_SLOTS_REPEAT;
 }
 
-static upload_slots_answer on_status(const upload_slots *all, upload_slot *s, int status,
-                                     upload_slots_event *event, iothub_error *why)
+static upload_slots_answer on_answer(const upload_slots *all, upload_slot *s,
+                                     const plat_http_answer *a, upload_slots_event *event,
+                                     iothub_error *why)
 {
-    *event = (upload_slots_event){ .number = s->number, .len = s->len, .status = status };
-    if (status == HTTP_CREATED) {
+    *event = (upload_slots_event){ .number = s->number, .len = s->len, .status = a->status };
+    if (a->status == HTTP_CREATED) {
         s->state = UPLOAD_SLOT_FREE;
         s->failures = 0;
         s->due = 0;
         return all->mode == UPLOAD_MODE_SINGLE ? UPLOAD_SLOTS_WHOLE : UPLOAD_SLOTS_ARRIVED;
     }
-    upload_tell_status(why, "the storage", status);
-    if (upload_status_passes(status)) {
-        return repeat(all, s);
+    upload_tell_status(why, "the storage", a->status);
+    if (upload_status_passes(a->status)) {
+        return repeat(all, s, a->retry_after_s);
     }
     s->state = UPLOAD_SLOT_READY;
     return UPLOAD_SLOTS_REFUSED;
@@ -124,7 +128,7 @@ static upload_slots_answer run_slot(const upload_slots *all, upload_slot *s,
 
     if (s->state == UPLOAD_SLOT_READY && now_of(all->o) >= s->due) {
         if (upload_start_piece(target, s->http, &piece, why) != PLAT_OK) {
-            return repeat(all, s);
+            return repeat(all, s, 0);
         }
         s->state = UPLOAD_SLOT_BUSY;
     }
@@ -137,9 +141,9 @@ static upload_slots_answer run_slot(const upload_slots *all, upload_slot *s,
     }
     if (r != PLAT_OK) {
         upload_tell_broken(why, r, s->http, "the storage");
-        return repeat(all, s);
+        return repeat(all, s, 0);
     }
-    return on_status(all, s, a.status, event, why);
+    return on_answer(all, s, &a, event, why);
 }
 
 static bool is_empty(const upload_slots *all)
@@ -213,29 +217,24 @@ void upload_wake_at(iothub_upload_poll *out, uint64_t now, uint64_t due)
     upload_wake_in(out, left < INT_MAX ? (int)left : INT_MAX);
 }
 
-void upload_http_poll(plat_http *http, iothub_upload_poll *out, int *used)
+void upload_http_poll(plat_http *http, plat_poll *at, iothub_upload_poll *out)
 {
-    plat_poll polls[PLAT_HTTP_POLLS];
     int wake_in_ms;
 
-    http->ops->poll(http, polls, &wake_in_ms);
+    http->ops->poll(http, at, &wake_in_ms);
     upload_wake_in(out, wake_in_ms);
-    for (int i = 0; i < PLAT_HTTP_POLLS; i++) {
-        if (polls[i].fd >= 0 && *used < IOTHUB_UPLOAD_POLL_FDS) {
-            out->fds[(*used)++] = polls[i];
-        }
-    }
 }
 
-void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out, int *used)
+void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out)
 {
     for (uint32_t i = 0; i < all->o->parallel; i++) {
         const upload_slot *s = &all->slots[i];
+        plat_poll *at = out->fds + (size_t)i * PLAT_HTTP_POLLS;
         switch (s->state) {
         case UPLOAD_SLOT_FREE: break;
         case UPLOAD_SLOT_FILLING: upload_wake_in(out, READ_AGAIN_MS); break;
         case UPLOAD_SLOT_READY: upload_wake_at(out, now, s->due); break;
-        case UPLOAD_SLOT_BUSY: upload_http_poll(s->http, out, used); break;
+        case UPLOAD_SLOT_BUSY: upload_http_poll(s->http, at, out); break;
         }
     }
 }

@@ -77,14 +77,15 @@ void upload_slots_stop(upload_slots *all);
 /** Forgets the blocks in memory as well. */
 void upload_slots_clear(upload_slots *all);
 
-/** Returns when the next attempt after a failure begins. */
-uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures);
+/** Returns when the next attempt after a failure begins, but at least retry_after_s from now. */
+uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures,
+                             uint32_t retry_after_s);
 
-/** Reports what to wait for, as iothub_upload_poll_info; *used is the number of used slots. */
-void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out, int *used);
+/** Reports what to wait for, as iothub_upload_poll_info. A request always has the same slots. */
+void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out);
 
-/** Adds what one request waits for. */
-void upload_http_poll(plat_http *http, iothub_upload_poll *out, int *used);
+/** Reports what one request waits for; its descriptors get the slots from `at` on. */
+void upload_http_poll(plat_http *http, plat_poll *at, iothub_upload_poll *out);
 
 /** Wakes the caller of iothub_upload_poll_info after ms at the latest; -1 changes nothing. */
 void upload_wake_in(iothub_upload_poll *out, int ms);

@@ -14,6 +14,27 @@ plat_result upload_source_init(upload_source *s, const iothub_upload_options *o)
     return PLAT_OK;
 }
 
+void upload_source_name(const upload_source *s, const iothub_connection_string *device,
+                        const iothub_upload_options *o, char *out, size_t cap)
+{
+    const uint64_t numbers[] = { o->block_size, s->about.size, s->about.version };
+    iothub_text t;
+
+    iothub_text_init(&t, out, cap);
+    iothub_text_put_span(&t, device->host_name);
+    iothub_text_put_char(&t, '/');
+    iothub_text_put_span(&t, device->device_id);
+    iothub_text_put_char(&t, '/');
+    iothub_text_put(&t, o->blob_name);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        iothub_text_put_char(&t, ' ');
+        iothub_text_put_u64(&t, numbers[i]);
+    }
+    iothub_text_put_char(&t, ' ');
+    iothub_text_put(&t, o->tag);
+    (void)iothub_text_finish(&t);
+}
+
 uint32_t upload_source_blocks(const upload_source *s)
 {
     if (s->about.size == PLAT_SIZE_UNKNOWN) {

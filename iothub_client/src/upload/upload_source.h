@@ -3,6 +3,7 @@
 
 /** @file The bytes to upload, taken block by block. */
 
+#include "iothub/connection_string.h"
 #include "iothub/upload.h"
 
 /** What upload_source_fill has done. */
@@ -25,6 +26,10 @@ typedef struct upload_source {
 
 /** Describes the source. Returns PLAT_OK, or the failure of the reader. */
 plat_result upload_source_init(upload_source *s, const iothub_upload_options *o);
+
+/** Writes which bytes are uploaded to where, so that a later run can compare it. */
+void upload_source_name(const upload_source *s, const iothub_connection_string *device,
+                        const iothub_upload_options *o, char *out, size_t cap);
 
 /** Returns the number of blocks, at least 1; UINT32_MAX if it is not known yet. */
 uint32_t upload_source_blocks(const upload_source *s);

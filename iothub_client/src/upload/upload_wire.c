@@ -18,8 +18,9 @@ static const char in_host[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:[]_";
 static const char in_container[] = "abcdefghijklmnopqrstuvwxyz0123456789-$";
 
-/* The id of a block: eight digits in base64. All ids of a blob must have the same length. */
-enum { ID_DIGITS = 8, ID_LEN = 12 };
+/* The id of a block: base64 of two numbers of eight digits. All ids of a blob must have the same
+ * length. */
+enum { DIGITS = 8, ID_SIZE = 2 * DIGITS, ID_LEN = 24 };
 
 static bool consists_of(const char *text, const char *allowed)
 {
@@ -81,9 +82,12 @@ static bool take_field(const iothub_json_reader *r, const field *fields, size_t 
 
     for (size_t i = 0; i < count; i++) {
         if (iothub_json_equals(r->name, fields[i].name)) {
-            return iothub_json_get_string(r->value, fields[i].to, fields[i].size, &len) ==
-                       IOTHUB_OK &&
-                   strlen(fields[i].to) == len;
+            if (iothub_json_get_string(r->value, fields[i].to, fields[i].size, &len) == IOTHUB_OK &&
+                strlen(fields[i].to) == len) {
+                return true;
+            }
+            fields[i].to[0] = '\0';
+            return false;
         }
     }
     return true;
@@ -95,6 +99,17 @@ bool upload_place_valid(const upload_place *p)
            consists_of(p->container, in_container) && p->blob[0] != '\0' &&
            mqc_utf8_valid(mqc_span_str(p->blob)) && p->token[0] == '?' &&
            consists_of(p->token, in_query);
+}
+
+/* Forgets all but the correlation id. */
+static bool refuse_place(upload_place *out)
+{
+    char id[sizeof out->correlation_id];
+
+    memcpy(id, out->correlation_id, sizeof id);
+    iothub_wipe(out, sizeof *out);
+    memcpy(out->correlation_id, id, sizeof id);
+    return false;
 }
 
 bool upload_place_parse(mqc_span json, upload_place *out)
@@ -111,14 +126,14 @@ bool upload_place_parse(mqc_span json, upload_place *out)
 
     memset(out, 0, sizeof *out);
     iothub_json_reader_init(&r, json);
-    while (good && iothub_json_next(&r)) {
+    while (iothub_json_next(&r)) {
         if (r.depth != 1 || r.kind == IOTHUB_JSON_END) {
             continue;
         }
-        good = take_field(&r, fields, sizeof fields / sizeof fields[0]);
+        good = take_field(&r, fields, sizeof fields / sizeof fields[0]) && good;
         (void)iothub_json_skip(&r);
     }
-    return good && r.result == IOTHUB_OK && upload_place_valid(out);
+    return (good && r.result == IOTHUB_OK && upload_place_valid(out)) || refuse_place(out);
 }
 
 void upload_place_forget(upload_place *p)
@@ -158,36 +173,39 @@ void upload_put_blob_url(iothub_text *t, const upload_place *p)
     iothub_text_put(t, p->token);
 }
 
-/* Writes the id of a block: base64 of its number in eight digits. */
-static void put_id(uint32_t number, char id[ID_LEN + 1])
+static void put_digits(uint8_t *to, uint32_t number, uint32_t base)
+{
+    for (int i = DIGITS - 1; i >= 0; i--) {
+        to[i] = (uint8_t) "0123456789abcdef"[number % base];
+        number /= base;
+    }
+}
+
+/* Writes base64 of the series in hexadecimal digits and the number in decimal ones. */
+static void put_id(uint32_t series, uint32_t number, char id[ID_LEN + 1])
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint8_t digits[ID_DIGITS + 1];
+    uint8_t bytes[ID_SIZE + 2] = { 0 }; /* filled up to a multiple of three */
     char *to = id;
 
-    for (int i = ID_DIGITS - 1; i >= 0; i--) {
-        digits[i] = (uint8_t)('0' + number % 10);
-        number /= 10;
-    }
-    digits[ID_DIGITS] = 0;
-    for (int i = 0; i < ID_DIGITS; i += 3) {
-        const uint32_t bits = (uint32_t)digits[i] << 16 | (uint32_t)digits[i + 1] << 8 |
-                              (i + 2 < ID_DIGITS ? digits[i + 2] : 0u);
+    put_digits(bytes, series, 16);
+    put_digits(bytes + DIGITS, number, 10);
+    for (int i = 0; i < ID_SIZE; i += 3) {
+        const uint32_t bits = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
         *to++ = alphabet[bits >> 18 & 63];
         *to++ = alphabet[bits >> 12 & 63];
         *to++ = alphabet[bits >> 6 & 63];
         *to++ = alphabet[bits & 63];
     }
-    id[ID_LEN - 1] = '='; /* the last group has two bytes */
-    id[ID_LEN] = '\0';
+    memcpy(id + ID_LEN - 2, "==", 3); /* the last group has one byte */
 }
 
-void upload_put_block(iothub_text *t, uint32_t number)
+void upload_put_block(iothub_text *t, uint32_t series, uint32_t number)
 {
     char id[ID_LEN + 1];
 
-    put_id(number, id);
+    put_id(series, number, id);
     iothub_text_put(t, "&comp=block&blockid=");
     iothub_percent_put(t, mqc_span_str(id));
 }
@@ -211,13 +229,13 @@ size_t upload_list_size(uint32_t count)
            (size_t)count * (sizeof list_item + ID_LEN + sizeof list_item_end);
 }
 
-void upload_put_list(iothub_text *t, uint32_t count)
+void upload_put_list(iothub_text *t, uint32_t series, uint32_t count)
 {
     char id[ID_LEN + 1];
 
     iothub_text_put(t, list_head);
     for (uint32_t i = 0; i < count; i++) {
-        put_id(i, id);
+        put_id(series, i, id);
         iothub_text_put(t, list_item);
         iothub_text_put(t, id);
         iothub_text_put(t, list_item_end);

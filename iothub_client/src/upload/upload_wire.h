@@ -30,7 +30,10 @@ typedef struct upload_place {
 /** Returns NULL if this is a name for a blob, or a static text that says what is wrong. */
 const char *upload_name_fault(const char *name);
 
-/** Reads the hub's answer, or a stored place. Returns false if it is not valid. */
+/**
+ * Reads the hub's answer, or a stored place. Returns false if it is not valid; then only the
+ * correlation id is set, if at least that could be read.
+ */
 bool upload_place_parse(mqc_span json, upload_place *out);
 
 /** Returns whether each text of the place may stand in a URL as upload_put_blob_url puts it. */
@@ -46,15 +49,18 @@ void upload_put_hub_url(iothub_text *t, mqc_span host, uint16_t port, mqc_span d
 /** Writes the URL of the blob, with the storage token. */
 void upload_put_blob_url(iothub_text *t, const upload_place *p);
 
-/** Appends to the URL of the blob what makes it that of a block, or of the list of blocks. */
-void upload_put_block(iothub_text *t, uint32_t number);
+/**
+ * Appends to the URL of the blob what makes it that of a block, or of the list of blocks. Uploads
+ * with different series of ids do not mix their blocks.
+ */
+void upload_put_block(iothub_text *t, uint32_t series, uint32_t number);
 void upload_put_block_list(iothub_text *t);
 
-/** Largest size of a block list with so many blocks. */
+/** Returns the largest size of the list of `count` blocks. */
 size_t upload_list_size(uint32_t count);
 
 /** Writes the list of the blocks from 0 to count - 1. */
-void upload_put_list(iothub_text *t, uint32_t count);
+void upload_put_list(iothub_text *t, uint32_t series, uint32_t count);
 
 /** Writes the body of the request for a place. */
 iothub_result upload_put_request(char *buf, size_t cap, size_t *len, const char *blob_name);
