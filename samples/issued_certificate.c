@@ -38,7 +38,10 @@ static void on_assigned(iothub_client *c, const iothub_assignment *a, void *user
     }
     if (own_certificate_accept(certificate, a)) {
         sample_print("received a certificate");
-        (void)iothub_set_credentials(c, &certificate->credential, 1);
+        const iothub_result r = iothub_set_credentials(c, &certificate->credential, 1);
+        if (r != IOTHUB_OK) { /* it is saved, and used by the next run */
+            (void)sample_fail(iothub_result_str(r));
+        }
     }
 }
 

@@ -1,13 +1,20 @@
 #include "own_certificate.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "sample.h"
 
-#define KEY   "issued-key"
-#define CHAIN "issued-chain"
+/* Name of the saved value: the size of the key in two bytes, the key, and the chain. One value,
+ * because the key of one certificate is useless with the chain of another. */
+#define SAVED "issued-certificate"
 
-enum { CHAIN_MAX = 16384, PARTS_OF_LIFE = 5 };
+enum { SIZE_BYTES = 2, CHAIN_MAX = 16384, PARTS_OF_LIFE = 5 };
+
+typedef struct saved_value {
+    uint8_t bytes[SIZE_BYTES + PLAT_MADE_KEY_MAX + CHAIN_MAX];
+    size_t len;
+} saved_value;
 
 static bool make_identity(own_certificate *o, const plat_identity_config *config)
 {
@@ -36,22 +43,42 @@ static bool has_life_left(const own_certificate *o)
     return info.not_after_s - time(NULL) > (info.not_after_s - info.not_before_s) / PARTS_OF_LIFE;
 }
 
-/* Key and chain do not belong together if the device lost its power between the two writes of
- * save. Then no identity can be made of them, and a new certificate is requested. */
-bool own_certificate_load(own_certificate *o)
+static void erase(saved_value *v)
 {
-    uint8_t key[PLAT_MADE_KEY_MAX];
-    uint8_t chain[CHAIN_MAX];
-    plat_identity_config config = { .chain = { .data = chain }, .key = { .data = key } };
-    plat_kv *kv = o->cache;
+    volatile uint8_t *at = v->bytes;
 
-    if (kv == NULL || kv->ops->get(kv, KEY, key, sizeof key, &config.key.len) != PLAT_OK ||
-        kv->ops->get(kv, CHAIN, chain, sizeof chain, &config.chain.len) != PLAT_OK ||
-        !make_identity(o, &config)) {
+    for (size_t i = 0; i < sizeof v->bytes; i++) {
+        at[i] = 0;
+    }
+}
+
+static bool make_saved(own_certificate *o, const saved_value *v)
+{
+    const uint8_t *key = v->bytes + SIZE_BYTES;
+    const size_t key_len = v->len < SIZE_BYTES ? SIZE_MAX : v->bytes[0] * 256u + v->bytes[1];
+
+    if (key_len > v->len - SIZE_BYTES) {
         return false;
     }
-    if (has_life_left(o)) {
-        return true;
+    const plat_identity_config config = {
+        .chain = { .data = key + key_len, .len = v->len - SIZE_BYTES - key_len },
+        .key = { .data = key, .len = key_len },
+    };
+    return make_identity(o, &config);
+}
+
+bool own_certificate_load(own_certificate *o)
+{
+    saved_value v;
+    plat_kv *kv = o->cache;
+
+    if (kv == NULL || kv->ops->get(kv, SAVED, v.bytes, sizeof v.bytes, &v.len) != PLAT_OK) {
+        return false;
+    }
+    const bool made = make_saved(o, &v);
+    erase(&v);
+    if (!made || has_life_left(o)) {
+        return made;
     }
     release(o);
     return false;
@@ -81,15 +108,20 @@ bool own_certificate_request(own_certificate *o, const char *name)
 
 static void save(const own_certificate *o, const iothub_assignment *a)
 {
+    saved_value v = { .len = SIZE_BYTES + o->key.len + a->certificates_len };
     plat_kv *kv = o->cache;
 
-    if (kv == NULL) {
+    if (kv == NULL || v.len > sizeof v.bytes) {
         return;
     }
-    if (kv->ops->put(kv, KEY, o->key.der, o->key.len) != PLAT_OK ||
-        kv->ops->put(kv, CHAIN, a->certificates, a->certificates_len) != PLAT_OK) {
+    v.bytes[0] = (uint8_t)(o->key.len / 256);
+    v.bytes[1] = (uint8_t)(o->key.len % 256);
+    memcpy(v.bytes + SIZE_BYTES, o->key.der, o->key.len);
+    memcpy(v.bytes + SIZE_BYTES + o->key.len, a->certificates, a->certificates_len);
+    if (kv->ops->put(kv, SAVED, v.bytes, v.len) != PLAT_OK) {
         (void)sample_fail(kv->ops->detail(kv)); /* the certificate is used all the same */
     }
+    erase(&v);
 }
 
 bool own_certificate_accept(own_certificate *o, const iothub_assignment *a)

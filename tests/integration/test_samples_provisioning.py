@@ -99,15 +99,15 @@ class Provisioning(unittest.TestCase):
         self.assertIn("received a certificate", self.certificate_device("--cache", directory))
         output = self.certificate_device("--cache", directory, IOTHUB_DPS_HOST="dps.invalid")
         self.assertNotIn("received", output)
-        # A chain that does not belong to the key, as after a loss of power, is replaced.
-        chain = os.path.join(directory, "issued-chain")
-        with open(chain, "rb") as file:
-            saved = file.read()
-        os.remove(os.path.join(directory, "issued-key"))
+        # Key and chain are one file, so that a loss of power leaves the old pair or the new one.
+        saved = [name for name in os.listdir(directory) if name.startswith("issued")]
+        self.assertEqual(saved, ["issued-certificate"])
+        path = os.path.join(directory, saved[0])
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, "r+b") as file:
+            file.truncate(os.path.getsize(path) - 1)
         self.assertIn("received a certificate", self.certificate_device("--cache", directory))
-        with open(chain, "wb") as file:
-            file.write(saved)
-        self.assertIn("received a certificate", self.certificate_device("--cache", directory))
+        self.assertNotIn("received a certificate", self.certificate_device("--cache", directory))
 
     def test_a_certificate_that_expires_soon_is_replaced(self):
         directory = os.path.join(self.cache.name, "cache")
