@@ -186,6 +186,52 @@ bool wait_for(int fd, short events, int ms)
     return poll(&p, 1, ms) == 1;
 }
 
+/* A socket that accepts no byte for this time counts as full. */
+enum { FULL_MS = 100 };
+
+uint8_t front_pattern(size_t i)
+{
+    return (uint8_t)(i * 7 + i / 251);
+}
+
+/* Fills chunk with the bytes of the pattern from `from` on. */
+static void put_pattern(uint8_t *chunk, size_t len, size_t from)
+{
+    for (size_t i = 0; i < len; i++) {
+        chunk[i] = front_pattern(from + i);
+    }
+}
+
+size_t front_fill(int fd)
+{
+    static uint8_t chunk[16384];
+    size_t total = 0;
+
+    while (total < FRONT_FULL && wait_for(fd, POLLOUT, FULL_MS)) {
+        put_pattern(chunk, sizeof chunk, total);
+        ssize_t n = send(fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
+        total += n > 0 ? (size_t)n : 0;
+    }
+    return total;
+}
+
+size_t front_fill_tls(tls_client *c)
+{
+    static uint8_t chunk[16384];
+    size_t total = 0;
+    bool interrupted = false; /* the record is sent in part */
+
+    gnutls_transport_set_int(c->session, c->fd);
+    while (total < FRONT_FULL && (!interrupted || wait_for(c->fd, POLLOUT, FULL_MS))) {
+        put_pattern(chunk, sizeof chunk, total);
+        ssize_t n = interrupted ? gnutls_record_send(c->session, NULL, 0)
+                                : gnutls_record_send(c->session, chunk, sizeof chunk);
+        interrupted = n < 0;
+        total += n > 0 ? (size_t)n : 0;
+    }
+    return total;
+}
+
 void read_all(int fd, void *buffer, size_t len)
 {
     uint8_t *at = buffer;

@@ -71,6 +71,14 @@ typedef struct tls_client {
 int tcp_connect_to(const front_fixture *f, hub_front_service service);
 /** Makes a TCP connection to the port of the transport. */
 int tcp_connect(const front_fixture *f);
+/** More bytes than all buffers between the two ends of a connection can hold. */
+#define FRONT_FULL ((size_t)64 << 20)
+/** Returns byte number i of what the next two functions send. */
+uint8_t front_pattern(size_t i);
+/** Sends until all buffers are full. Returns the number of bytes, FRONT_FULL if there is no end. */
+size_t front_fill(int fd);
+/** Does the same over TLS. The last record may have been sent in part. */
+size_t front_fill_tls(tls_client *c);
 /**
  * Sets up TLS on a new connection, without a handshake. If credentials is NULL, the client has no
  * certificate.

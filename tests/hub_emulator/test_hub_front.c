@@ -303,11 +303,6 @@ static void a_chain_that_is_too_long_is_refused(void **state)
 
 /* --- bytes in both directions ------------------------------------------ */
 
-static uint8_t pattern(size_t i)
-{
-    return (uint8_t)(i * 7 + i / 251);
-}
-
 static void bytes_pass_in_both_directions_whatever_their_number(void **state)
 {
     static const size_t sizes[] = { 1, 2, 4095, 16383, 16384, 16385, 40000, 70000 };
@@ -321,7 +316,7 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
         int broker = front_fixture_open_pair(&f, &c, versions[v]);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             for (size_t k = 0; k < sizes[i]; k++) {
-                out[k] = pattern(k + i);
+                out[k] = front_pattern(k + i);
             }
             tls_client_send(&c, out, sizes[i]);
             read_all(broker, in, sizes[i]);
@@ -334,27 +329,6 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
     }
 }
 
-/* More bytes than all buffers between the two ends can hold. */
-#define FULL (INT64_C(64) << 20)
-/* A socket that accepts no byte for this time counts as full. */
-#define FULL_MS 100
-
-/* Sends until all buffers are full. */
-static size_t fill(int fd)
-{
-    static uint8_t chunk[16384];
-    size_t total = 0;
-
-    while (total < FULL && wait_for(fd, POLLOUT, FULL_MS)) {
-        for (size_t i = 0; i < sizeof chunk; i++) {
-            chunk[i] = pattern(total + i);
-        }
-        ssize_t n = send(fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
-        total += n > 0 ? (size_t)n : 0;
-    }
-    return total;
-}
-
 static void a_client_that_does_not_read_stops_the_broker_and_loses_nothing(void **state)
 {
     tls_client c;
@@ -362,32 +336,13 @@ static void a_client_that_does_not_read_stops_the_broker_and_loses_nothing(void 
 
     (void)state;
     int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
-    size_t total = fill(broker);
-    assert_true(total < FULL);
+    size_t total = front_fill(broker);
+    assert_true(total < FRONT_FULL);
     for (size_t i = 0; i < total; i++) {
         tls_client_receive(&c, &byte, 1);
-        assert_int_equal(byte, pattern(i));
+        assert_int_equal(byte, front_pattern(i));
     }
     front_fixture_close_pair(&c, broker);
-}
-
-static size_t fill_tls(tls_client *c)
-{
-    static uint8_t chunk[16384];
-    size_t total = 0;
-    bool interrupted = false; /* the record is sent in part */
-
-    gnutls_transport_set_int(c->session, c->fd);
-    while (total < FULL && (!interrupted || wait_for(c->fd, POLLOUT, FULL_MS))) {
-        for (size_t i = 0; i < sizeof chunk; i++) {
-            chunk[i] = pattern(total + i);
-        }
-        ssize_t n = interrupted ? gnutls_record_send(c->session, NULL, 0)
-                                : gnutls_record_send(c->session, chunk, sizeof chunk);
-        interrupted = n < 0;
-        total += n > 0 ? (size_t)n : 0;
-    }
-    return total;
 }
 
 /* What follows is the payload of a frame, which a mask of zeros does not change. */
@@ -411,12 +366,12 @@ static void a_broker_that_does_not_read_stops_the_client_and_loses_nothing(void 
     int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     begin_endless_frame(&c);
     (void)setsockopt(c.fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
-    size_t total = fill_tls(&c);
-    assert_true(total < FULL);
+    size_t total = front_fill_tls(&c);
+    assert_true(total < FRONT_FULL);
     (void)setsockopt(c.fd, SOL_SOCKET, SO_SNDTIMEO, &late, sizeof late);
     for (size_t i = 0; i < total; i++) {
         read_all(broker, &byte, 1);
-        assert_int_equal(byte, pattern(i));
+        assert_int_equal(byte, front_pattern(i));
     }
     /* Sends the rest of the record that was interrupted. */
     while (gnutls_record_send(c.session, NULL, 0) < 0) {

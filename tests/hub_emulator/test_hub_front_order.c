@@ -144,22 +144,6 @@ static void a_client_may_leave_while_bytes_are_held(void **state)
     (void)close(broker);
 }
 
-/* Sends until nothing is accepted any more. */
-static size_t fill(int fd)
-{
-    static const uint8_t chunk[16384];
-    size_t total = 0;
-    int quiet = 0;
-
-    while (quiet < 100 && total < (size_t)64 << 20) {
-        ssize_t n = send(fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
-        quiet = n < 0 ? quiet + 1 : 0;
-        total += n > 0 ? (size_t)n : 0;
-        (void)(n < 0 && usleep(1000));
-    }
-    return total;
-}
-
 static void held_bytes_are_limited(void **state)
 {
     tls_client c;
@@ -167,7 +151,7 @@ static void held_bytes_are_limited(void **state)
     (void)state;
     int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     order(HUB_NOTE_DELAY, LONG_MS);
-    assert_true(fill(broker) < (size_t)64 << 20);
+    assert_true(front_fill(broker) < FRONT_FULL);
     tls_client_close(&c);
     order(HUB_NOTE_DROP, HUB_DROP_RESET);
     assert_true(ends(broker));

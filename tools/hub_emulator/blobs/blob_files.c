@@ -243,7 +243,7 @@ int hub_blob_open(const hub_store *store, const char *blob, uint64_t *size)
 
 /* --- a blob of blocks -------------------------------------------------- */
 
-/* Copies bytes of a file to the end of the writer. Returns false if there are not so many. */
+/* Copies bytes of a file to the end of the writer. Returns false if the file is too short. */
 static bool copy(hub_blob_writer *w, int from, off_t offset, uint64_t len)
 {
     while (len > 0 && !w->failed) {

@@ -26,8 +26,8 @@ typedef enum hub_storage_fault_kind {
 
 /** { 0 } is no fault. */
 typedef struct hub_storage_faults {
-    unsigned skip;  /* so many requests of the set come first */
-    unsigned count; /* so many fail then */
+    unsigned skip;  /* number of requests of the set that succeed first */
+    unsigned count; /* number of requests that fail then */
     unsigned on;    /* a set of operations */
     hub_storage_fault_kind kind;
     unsigned status;

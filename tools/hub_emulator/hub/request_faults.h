@@ -12,8 +12,8 @@ typedef enum hub_request_kind {
 
 /** { 0 } is no fault. */
 typedef struct hub_request_faults {
-    unsigned skip;  /* so many requests of the set come first */
-    unsigned count; /* so many fail then */
+    unsigned skip;  /* number of requests of the set that succeed first */
+    unsigned count; /* number of requests that fail then */
     unsigned on;    /* a set of hub_request_kind */
     int status;     /* of the answer */
 } hub_request_faults;
