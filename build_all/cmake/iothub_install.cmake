@@ -1,5 +1,5 @@
 # The CMake package iothub_device and the pkg-config files iothub-device, iothub-device-sqlite,
-# iothub-device-curl, iothub-device-websocket and iothub-device-pkcs11.
+# iothub-device-curl, iothub-device-upload, iothub-device-websocket and iothub-device-pkcs11.
 include(CMakePackageConfigHelpers)
 
 set(IOTHUB_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/iothub_device)
@@ -25,7 +25,7 @@ if(IOTHUB_BUILD_SQLITE)
   list(APPEND pc_files iothub-device-sqlite.pc)
 endif()
 if(IOTHUB_BUILD_CURL)
-  list(APPEND pc_files iothub-device-curl.pc)
+  list(APPEND pc_files iothub-device-curl.pc iothub-device-upload.pc)
 endif()
 if(IOTHUB_BUILD_WEBSOCKET)
   list(APPEND pc_files iothub-device-websocket.pc)

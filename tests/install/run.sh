@@ -53,8 +53,8 @@ cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/app" "$work/main.c" \
 echo "pkg-config: built the program of the README"
 
 # The store and HTTP are separate libraries: only programs that use them are linked with SQLite and libcurl.
-if ldd "$work/app" | grep -qE 'sqlite|curl'; then
-  echo "SQLite or libcurl is linked without need" >&2
+if ldd "$work/app" | grep -qE 'sqlite|curl|wslay|p11-kit'; then
+  echo "an optional library is linked without need" >&2
   exit 1
 fi
 cat >"$work/store.c" <<'END'
@@ -127,6 +127,58 @@ cmake --build "$work/consumer/build" >"$work/log" 2>&1 || {
 }
 "$work/consumer/build/token" 2>"$work/stderr"
 echo "tokens: built with find_package and pkg-config, names a missing module"
+
+cat >"$work/network.c" <<'END'
+#include <stdio.h>
+#include <string.h>
+
+#include "iothub/client.h"
+#include "iothub/upload.h"
+
+int main(void)
+{
+    plat_platform platform = *plat_posix();
+    iothub_upload_options upload;
+    iothub_options options;
+    iothub_error error;
+
+    platform.websockets = plat_wslay();
+    platform.tunnels = plat_curl_tunnels();
+    iothub_options_init(&options);
+    options.platform = &platform;
+    options.transport = IOTHUB_AUTO;
+    options.proxy = "http://user:secret@proxy:0";
+    if (iothub_new("HostName=h.example;DeviceId=d;SharedAccessKey=AAAA", &options, &error) != NULL) {
+        return 1;
+    }
+    puts(error.text);
+    if (strstr(error.text, "proxy: the port") == NULL || strstr(error.text, "secret") != NULL) {
+        return 1;
+    }
+    iothub_upload_options_init(&upload);
+    upload.platform = &platform;
+    upload.blob_name = "a/../b";
+    if (iothub_upload_start(&upload, &error) != NULL) {
+        return 1;
+    }
+    puts(error.text);
+    return strstr(error.text, "blob_name") == NULL;
+}
+END
+# shellcheck disable=SC2046,SC2086 # flags are words
+cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/network" "$work/network.c" \
+  $(pkg-config --static --cflags --libs iothub-device-upload iothub-device-websocket)
+"$work/network" >"$work/log"
+cat >>"$work/consumer/CMakeLists.txt" <<'END'
+add_executable(network ../network.c)
+target_link_libraries(network PRIVATE iothub::upload iothub::platform_websocket iothub::platform_posix)
+END
+cmake --build "$work/consumer/build" >"$work/log" 2>&1 || {
+  cat "$work/log"
+  exit 1
+}
+"$work/consumer/build/network" >"$work/log"
+echo "WebSockets, proxies and uploads: built with find_package and pkg-config, name what is wrong"
 
 for app in "$work/app" "$work/build/app"; do
   if IOTHUB_DEVICE_CONNECTION_STRING='HostName=h' "$app" 2>"$work/stderr"; then

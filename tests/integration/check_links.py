@@ -42,6 +42,7 @@ FEATURES = {
     "iothub_runner_start": "runner",
 }
 if "curl" in OPTIONAL:
+    FEATURES["iothub_upload_"] = FEATURES["plat_file_reader_"] = "upload"
     FEATURES["plat_curl_"] = FEATURES["plat_proxy_url_"] = "telemetry"
 if "websocket" in OPTIONAL:
     FEATURES["plat_wslay"] = "telemetry"
