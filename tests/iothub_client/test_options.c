@@ -181,6 +181,36 @@ static const char *find_colon(const plat_tunnels *self, const char *proxy)
     return strchr(proxy, ':') == NULL ? "proxy: the fault" : NULL;
 }
 
+static void the_two_ports_of_auto_differ(void **state)
+{
+    (void)state;
+    static const plat_websockets websockets;
+    client_fixture f;
+    fixture_init(&f, small);
+    static const struct {
+        uint16_t port, websocket_port;
+        bool good;
+    } cases[] = {
+        { 0, 0, true },    { 442, 443, true }, { 443, 443, false },
+        { 443, 0, false }, { 0, 8883, false }, { 443, 8883, true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        plat_platform platform = f.platform.platform;
+        iothub_options o = f.options;
+        iothub_error error = { IOTHUB_OK, "" };
+        platform.websockets = &websockets;
+        o.platform = &platform;
+        o.transport = IOTHUB_AUTO;
+        o.port = cases[i].port;
+        o.websocket_port = cases[i].websocket_port;
+        iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+        assert_int_equal(c != NULL, cases[i].good);
+        assert_int_equal(strstr(error.text, "websocket_port") == NULL, cases[i].good);
+        iothub_free(c);
+    }
+    fixture_free(&f);
+}
+
 static void the_platform_judges_the_proxy(void **state)
 {
     (void)state;
@@ -360,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_option_is_checked_and_named),
         cmocka_unit_test(the_platform_judges_the_proxy),
+        cmocka_unit_test(the_two_ports_of_auto_differ),
         cmocka_unit_test(each_part_of_the_platform_is_needed),
         cmocka_unit_test(the_defaults_are_those_that_are_written),
         cmocka_unit_test(names_have_up_to_4096_characters),

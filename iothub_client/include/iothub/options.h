@@ -437,7 +437,8 @@ typedef struct iothub_options {
      */
     const char *proxy;
 
-    /** TCP port for WebSocket with the transport IOTHUB_AUTO. 0 (the default): 443. */
+    /** TCP port for WebSocket with the transport IOTHUB_AUTO; another one than port. 0 (the
+     * default): 443. */
     uint16_t websocket_port;
 } iothub_options;
 

@@ -4,13 +4,12 @@
 #include <string.h>
 
 #include "connection/life.h"
+#include "context/options_check.h"
 #include "context/result_map.h"
 
 /* An attempt lasts at most this many times the limit of its stage, even if bytes are
  * transferred. */
 enum { MOST_TIMES = 10 };
-
-enum { PORT_HTTPS = 443, PORT_MQTT = 8883 };
 
 /* IOTHUB_AUTO: how long the way that begins has no rival, in ms. */
 enum { HEAD_START_MS = 400 };
@@ -151,27 +150,13 @@ static plat_stream_config config_of(const iothub_options *o)
     return config;
 }
 
-/* Returns the port of the options; if that is 0, the port of the transport. */
-static uint16_t port_of(const iothub_options *o)
-{
-    if (o->port != 0) {
-        return o->port;
-    }
-    return o->transport == IOTHUB_MQTT_WS ? PORT_HTTPS : PORT_MQTT;
-}
-
-static uint16_t websocket_port_of(const iothub_options *o)
-{
-    return o->websocket_port != 0 ? o->websocket_port : PORT_HTTPS;
-}
-
 /* Returns the port that the attempt begins with. */
 static uint16_t first_port_of(const iothub_context *context)
 {
     const iothub_options *o = &context->options;
 
-    return o->transport == IOTHUB_AUTO && context->prefers_websocket ? websocket_port_of(o)
-                                                                     : port_of(o);
+    return o->transport == IOTHUB_AUTO && context->prefers_websocket ? options_websocket_port(o)
+                                                                     : options_port(o);
 }
 
 /* Without that query, a hub asks for a client certificate after the upgrade request. The service
@@ -198,8 +183,8 @@ static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
     const plat_net *net = o->platform->net;
 
     const plat_second_way second_way = { .websocket = &websocket,
-                                         .port = websocket_port_of(o),
-                                         .first_port = port_of(o),
+                                         .port = options_websocket_port(o),
+                                         .first_port = options_port(o),
                                          .delay_ms = HEAD_START_MS };
     config.websocket = o->transport == IOTHUB_MQTT_WS ? &websocket : NULL;
     config.second_way = o->transport == IOTHUB_AUTO ? &second_way : NULL;
@@ -340,7 +325,7 @@ bool channel_is_websocket(const iothub_channel *ch)
         return o->transport == IOTHUB_MQTT_WS;
     }
     return ch->stream->ops->port != NULL &&
-           ch->stream->ops->port(ch->stream) == websocket_port_of(o);
+           ch->stream->ops->port(ch->stream) == options_websocket_port(o);
 }
 
 bool channel_resumed(const iothub_channel *ch)

@@ -202,6 +202,8 @@ static bool is_version(plat_tls_version v)
     return v == PLAT_TLS_ANY || v == PLAT_TLS_1_2 || v == PLAT_TLS_1_3;
 }
 
+enum { PORT_HTTPS = 443, PORT_MQTT = 8883 };
+
 static const char *check_tls(const iothub_tls *tls)
 {
     if (tls == NULL) {
@@ -233,6 +235,14 @@ static const char *check_transport(const iothub_options *o)
                      "to plat_wslay()";
     }
     return "transport is not IOTHUB_MQTT, IOTHUB_MQTT_WS or IOTHUB_AUTO";
+}
+
+/* The ports tell the two ways of IOTHUB_AUTO apart. */
+static const char *check_ports(const iothub_options *o)
+{
+    return o->transport == IOTHUB_AUTO && options_port(o) == options_websocket_port(o)
+               ? "port and websocket_port must differ with the transport IOTHUB_AUTO"
+               : NULL;
 }
 
 static const char *check_proxy(const iothub_options *o)
@@ -278,13 +288,26 @@ static const char *first_fault(const iothub_options *o)
     }
     const char *const faults[] = { check_texts(o),       check_choice(o),   check_store(o->store),
                                    check_credentials(o), check_tls(o->tls), check_transport(o),
-                                   check_proxy(o) };
+                                   check_ports(o),       check_proxy(o) };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         if (faults[i] != NULL) {
             return faults[i];
         }
     }
     return NULL;
+}
+
+uint16_t options_port(const iothub_options *o)
+{
+    if (o->port != 0) {
+        return o->port;
+    }
+    return o->transport == IOTHUB_MQTT_WS ? PORT_HTTPS : PORT_MQTT;
+}
+
+uint16_t options_websocket_port(const iothub_options *o)
+{
+    return o->websocket_port != 0 ? o->websocket_port : PORT_HTTPS;
 }
 
 iothub_result options_check(const iothub_options *o, iothub_error *error)

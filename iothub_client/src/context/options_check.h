@@ -20,4 +20,10 @@ iothub_result options_check(const iothub_options *o, iothub_error *error);
 /** Checks whether tx_size is large enough for messages with a topic of this length. */
 iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_error *error);
 
+/** Returns the port of the options; if that is 0, the port of the transport. */
+uint16_t options_port(const iothub_options *o);
+
+/** Returns the port of WebSocket with the transport IOTHUB_AUTO. */
+uint16_t options_websocket_port(const iothub_options *o);
+
 #endif

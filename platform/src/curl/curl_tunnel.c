@@ -227,7 +227,6 @@ static plat_result tunnel_open(plat_stream *base, const char *host, uint16_t por
 {
     curl_tunnel *t = self_of(base);
 
-    (void)now_ms;
     if (t->state != TUNNEL_CLOSED) {
         return PLAT_ERR_STATE;
     }
@@ -238,6 +237,7 @@ static plat_result tunnel_open(plat_stream *base, const char *host, uint16_t por
     t->port = port;
     t->tried_port = 0;
     t->state = TUNNEL_RESOLVING;
+    t->wake_at_ms = now_ms; /* libcurl begins inside progress */
     if (!start_curl(t)) {
         plat_failure_text_set(&t->detail, "proxy %.80s: no memory is left", t->proxy.name);
         return fail(t, PLAT_ERR_MEMORY);
@@ -427,8 +427,6 @@ static void tunnel_poll(plat_stream *base, bool want_send, size_t least, plat_po
     if (t->state == TUNNEL_OPEN) {
         watch_write(t, want_send);
         out->ready_now = t->may_have_more;
-    } else if (t->wake_at_ms == 0) {
-        out->ready_now = t->state == TUNNEL_RESOLVING; /* progress was not called yet */
     }
 }
 
