@@ -5,10 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Many tests wait for time-outs and servers most of the time, so twice as many run as there are processors.
+tests_at_once=$((2 * $(nproc)))
+
 ./build_all/setup.sh
 cmake --preset asan >/dev/null
 cmake --build --preset asan
-ctest --preset asan -j "$(nproc)" "$@"
+ctest --preset asan -j "$tests_at_once" "$@"
 
 has_thread_sanitizer() {
   local probe
@@ -25,4 +28,4 @@ if ! has_thread_sanitizer; then
 fi
 cmake --preset tsan >/dev/null
 cmake --build --preset tsan
-ctest --preset tsan -j "$(nproc)" "$@"
+ctest --preset tsan -j "$tests_at_once" "$@"
