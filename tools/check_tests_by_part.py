@@ -84,6 +84,8 @@ TESTED_BY = {
         # Tests of connections from the login to the end, without the broker.
         "login": (["hub_emulator/test_hub_hub.c"], "connections"),
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
+        "hub_c2d": (["hub_emulator/test_hub_c2d.c"], "what a device receives"),
+        "hub_tick": (["hub_emulator/test_hub_hub.c", "hub_emulator/test_hub_c2d.c"], "connections"),
         "hub_clients": (["hub_emulator/test_hub_hub_dps.c"], "connections"),
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),

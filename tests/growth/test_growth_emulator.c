@@ -2,6 +2,7 @@
  * The work of the C library (reading directories, moving memory) is not counted. */
 
 #include "growth_hub.h"
+#include "hub/hub_c2d.h"
 #include "query/query.h"
 
 /* --- a fleet ----------------------------------------------------------- */

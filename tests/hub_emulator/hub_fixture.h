@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "hub/hub_publish.h"
+#include "hub/hub_tick.h"
 
 #define FIXTURE_NOW_S 1700000000
 

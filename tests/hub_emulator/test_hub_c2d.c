@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "hub/hub_c2d.h"
+
 #define BOUND "devices/device1/messages/devicebound/"
 
 static const int first_client;

@@ -16,6 +16,7 @@
 #include "broker/sessions.h"
 #include "cli/output.h"
 #include "front/envelope.h"
+#include "hub/hub_c2d.h"
 #include "hub/hub_clients.h"
 #include "hub/hub_orders.h"
 #include "server/rest_server.h"

@@ -185,6 +185,15 @@ void hub_report_disk(hub *h, hub_result r, const hub_fault *fault)
     h->full = r != HUB_OK;
 }
 
+bool hub_take_sweep(hub *h, int64_t up_ms)
+{
+    if (up_ms - h->swept_ms < SWEEP_MS) {
+        return false;
+    }
+    h->swept_ms = up_ms;
+    return true;
+}
+
 /* --- connections ------------------------------------------------------- */
 
 bool hub_knows(const hub *h, const void *key)
@@ -382,19 +391,6 @@ hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *reques
     return hub_methods_add(&h->methods, id->client_id, request, hub_up(h), done, user, fault);
 }
 
-static void send_methods(hub *h, const hub_identity *id)
-{
-    hub_method *method;
-
-    if (!hub_connection_listens(id, HUB_SUB_METHODS)) {
-        return;
-    }
-    while ((method = hub_methods_waiting(&h->methods, id->client_id)) != NULL) {
-        hub_send_text(h, id, hub_topic_method(method->name, method->rid), method->payload);
-        hub_methods_sent(&h->methods, method, hub_up(h));
-    }
-}
-
 const char *hub_client_of(const hub *h, uint64_t number)
 {
     const hub_connection *c = hub_connections_current(&h->connections, number);
@@ -402,130 +398,7 @@ const char *hub_client_of(const hub *h, uint64_t number)
     return c != NULL ? c->client_id : NULL;
 }
 
-/* --- cloud to device --------------------------------------------------- */
-
-void hub_c2d_on_wire(hub *h, const char *client_id, uint16_t packet_id)
-{
-    hub_identity *id = hub_registry_find_client(&h->registry, client_id);
-
-    if (id != NULL) {
-        hub_c2d_sent(&id->c2d, packet_id);
-    }
-}
-
-void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id)
-{
-    hub_identity *id = hub_registry_find_client(&h->registry, client_id);
-
-    if (id != NULL && hub_c2d_acknowledged(&id->c2d, &h->registry.store, packet_id)) {
-        hub_wake(h, id);
-    }
-}
-
-static void send_c2d(hub *h, hub_identity *id)
-{
-    hub_c2d_message *m;
-
-    if (id->module != NULL || !hub_connection_listens(id, HUB_SUB_C2D)) {
-        return;
-    }
-    while ((m = hub_c2d_next(&id->c2d)) != NULL) {
-        char *topic = hub_topic_c2d(id->device, m->bag);
-        h->broker.publish(h->broker.user, id->client_id, topic, m->body, m->body_len,
-                          id->session.c2d_qos);
-        free(topic);
-        hub_c2d_handed(m);
-        if (id->session.c2d_qos == 0) { /* with QoS 0 no acknowledgement will arrive */
-            hub_c2d_sent(&id->c2d, 0);
-            (void)hub_c2d_acknowledged(&id->c2d, &h->registry.store, 0);
-        }
-    }
-}
-
-/* --- time -------------------------------------------------------------- */
-
-static void reject_expired(hub *h, int64_t now_s)
-{
-    for (hub_connection *c = hub_list_first(&h->connections.all); c != NULL;
-         c = hub_list_next(&c->in_all)) {
-        if (c->state == HUB_CONNECTION_LIVE && c->expires_s <= now_s) {
-            hub_log(h, "%s: its token or certificate has expired", c->client_id);
-            hub_connections_reject(&h->connections, c);
-        }
-    }
-}
-
-/* While a connection is closed, the broker reports its end, and possibly that of others. */
-static void drop_unwanted(hub *h)
-{
-    hub_connection *c;
-
-    while ((c = hub_connections_take_unwanted(&h->connections)) != NULL) {
-        char *client_id = hub_strdup(c->client_id);
-        h->broker.drop(h->broker.user, client_id);
-        free(client_id);
-    }
-}
-
-static void expire_messages(hub *h, hub_identity *id, int64_t up_ms)
-{
-    size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, up_ms);
-
-    if (dropped > 0) {
-        hub_log(h, "%s: %zu messages have expired", id->client_id, dropped);
-    }
-}
-
-static void send_to_ready(hub *h, int64_t up_ms)
-{
-    hub_identity *id;
-
-    while ((id = hub_list_first(&h->ready)) != NULL) {
-        hub_list_remove(&id->in_ready);
-        expire_messages(h, id, up_ms);
-        send_methods(h, id);
-        send_c2d(h, id);
-    }
-}
-
-static void sweep(hub *h, hub_clock now)
-{
-    reject_expired(h, now.wall_ms / 1000);
-    for (size_t i = 0; i < h->registry.identities.count; i++) {
-        expire_messages(h, h->registry.identities.items[i], now.up_ms);
-    }
-    h->swept_ms = now.up_ms;
-}
-
-void hub_tick(hub *h)
-{
-    const hub_clock now = hub_time(h);
-
-    if (now.up_ms - h->swept_ms >= SWEEP_MS) {
-        sweep(h, now);
-    }
-    drop_unwanted(h);
-    send_to_ready(h, now.up_ms);
-    hub_methods_expire(&h->methods, now.up_ms);
-    hub_send_queued(h);
-}
-
 /* --- registry ---------------------------------------------------------- */
-
-hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault)
-{
-    hub_change change = { .purge = true };
-
-    *dropped = 0;
-    if (id->c2d.count == 0) {
-        return HUB_OK;
-    }
-    hub_result r = hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
-    if (r == HUB_OK) {
-        *dropped = hub_c2d_drop_all(&id->c2d, &h->registry.store);
-    }
-    return r;
-}
 
 /* Ends all open work of the identity, so that no answer reaches a later identity of the same
  * name. */

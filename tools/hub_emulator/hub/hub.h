@@ -85,13 +85,6 @@ bool hub_is_online(const hub *h, const char *client_id);
  */
 bool hub_may_resume(const hub *h, const void *key);
 
-/** The broker has sent a C2D message for the first time, or received its acknowledgement. */
-void hub_c2d_on_wire(hub *h, const char *client_id, uint16_t packet_id);
-void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id);
-
-/** Call it often, at least ten times per second. */
-void hub_tick(hub *h);
-
 /* Functions for the service side. */
 
 /**
@@ -106,8 +99,6 @@ void hub_wake(hub *h, hub_identity *id);
 void hub_kick(hub *h, hub_identity *id);
 /** Deletes an identity, and with a device its modules. A failure deletes nothing. */
 hub_result hub_delete(hub *h, hub_identity *id, hub_fault *fault);
-/** Drops the messages that wait for a device. */
-hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault);
 
 hub_clock hub_time(const hub *h);
 /** Returns milliseconds since 1970, for dates. */
@@ -142,6 +133,9 @@ bool hub_login_is_refused(hub *h);
  * success.
  */
 void hub_report_disk(hub *h, hub_result r, const hub_fault *fault);
+
+/** Returns whether it is time to check all deadlines, and then notes that this is done. */
+bool hub_take_sweep(hub *h, int64_t up_ms);
 
 void hub_log(const hub *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -2,6 +2,7 @@
 
 #include "hub/hub_dps.h"
 #include "hub/hub_issue.h"
+#include "hub/hub_tick.h"
 
 /* Returns the connection if it is one to the provisioning service; otherwise NULL. */
 static hub_connection *provisioning(const hub *h, const void *key)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "hub/hub_c2d.h"
 #include "rest/rest_target.h"
 
 #define MESSAGE_ID_MAX   128

@@ -1,0 +1,22 @@
+#ifndef HUB_HUB_C2D_H
+#define HUB_HUB_C2D_H
+
+/**
+ * @file
+ * Cloud-to-device messages of all devices: when they are passed to the broker, and when they end.
+ */
+
+#include "hub/hub.h"
+
+/** The broker has sent a C2D message for the first time, or received its acknowledgement. */
+void hub_c2d_on_wire(hub *h, const char *client_id, uint16_t packet_id);
+void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id);
+
+/** Passes the messages that the device may receive now to the broker. */
+void hub_c2d_send(hub *h, hub_identity *id);
+/** Drops the messages of the identity whose time to live has ended. */
+void hub_c2d_drop_expired(hub *h, hub_identity *id, int64_t up_ms);
+/** Drops the messages that wait for a device. */
+hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault);
+
+#endif
