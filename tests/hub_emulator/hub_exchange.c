@@ -17,6 +17,16 @@ static const char *query_value(const rest_request *r, const char *name)
     return x->version != NULL ? x->version : "2021-04-12";
 }
 
+static void each_header(const rest_request *r, rest_header_visitor visit, void *user)
+{
+    const hub_exchange *x = r->transport;
+    const char *const *at = x->headers;
+
+    while (at != NULL && *at != NULL && visit(user, at[0], at[1])) {
+        at += 2;
+    }
+}
+
 static void finished(rest_handling *h)
 {
     ((hub_exchange *)h->user)->finished++;
@@ -55,8 +65,9 @@ int hub_ask(hub_exchange *x, const char *method, const char *path, const char *b
         .continuation = x->continuation,
         .edge_module = x->edge_module,
         .body = body,
-        .body_len = body != NULL ? strlen(body) : 0,
+        .body_len = body != NULL && x->body_len == 0 ? strlen(body) : x->body_len,
         .query = query_value,
+        .headers = each_header,
         .transport = x,
     };
 
@@ -73,4 +84,11 @@ int hub_ask(hub_exchange *x, const char *method, const char *path, const char *b
 const char *hub_reply(const hub_exchange *x)
 {
     return x->handling.reply.text != NULL ? x->handling.reply.text : "";
+}
+
+const char *hub_reply_header(const hub_exchange *x, const char *name)
+{
+    const hub_bag_item *item = hub_bag_find(&x->handling.reply.headers, name);
+
+    return item != NULL ? item->value : NULL;
 }

@@ -19,7 +19,9 @@ typedef struct hub_exchange {
     const char *raw_path;       /* the path before its percent signs were decoded; NULL: none */
     const char *max_item_count; /* the headers of a query; NULL: none */
     const char *continuation;
-    const char *edge_module; /* value of the header x-ms-edge-moduleId; NULL: none */
+    const char *const *headers; /* names and values in turn, and NULL at the end; NULL: none */
+    size_t body_len;            /* length of the body if it has a NUL inside; 0: up to its NUL */
+    const char *edge_module;    /* value of the header x-ms-edge-moduleId; NULL: none */
     rest_handling handling;
     rest_outcome outcome;
     int finished; /* how often a delayed reply was completed */
@@ -29,6 +31,8 @@ typedef struct hub_exchange {
 int hub_ask(hub_exchange *x, const char *method, const char *path, const char *body);
 /* Returns the body of the reply, or "" if it has none. */
 const char *hub_reply(const hub_exchange *x);
+/* Returns the value of a further header of the reply; NULL: there is none. */
+const char *hub_reply_header(const hub_exchange *x, const char *name);
 void hub_exchange_end(hub_exchange *x);
 
 #endif

@@ -320,6 +320,12 @@ static void parts_that_disagree_are_noticed(void **state)
     EXPECT_NOTICED(hub_c2d_state, q->items[1]->state, HUB_C2D_QUEUED);
     EXPECT_NOTICED(hub_c2d_state, q->items[2]->state, HUB_C2D_SENT);
     EXPECT_NOTICED(hub_c2d_state, q->items[HUB_C2D_WINDOW]->state, HUB_C2D_HANDED);
+    EXPECT_NOTICED(hub_c2d_state, q->items[HUB_C2D_WINDOW]->state, HUB_C2D_LOCKED);
+    EXPECT_NOTICED(char, q->items[HUB_C2D_WINDOW]->lock[0], 'a');
+    EXPECT_NOTICED(uint64_t, q->items[0]->turn, 0);
+    EXPECT_NOTICED(uint64_t, q->items[0]->turn, 3);
+    EXPECT_NOTICED(uint64_t, q->items[HUB_C2D_WINDOW]->turn, 1);
+    EXPECT_NOTICED(uint64_t, q->turns, 1);
 }
 
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

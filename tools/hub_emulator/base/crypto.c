@@ -92,6 +92,19 @@ char *hub_random_key(void)
     return text;
 }
 
+void hub_random_uuid(char out[HUB_UUID_SIZE])
+{
+    uint8_t r[16];
+
+    hub_random(r, sizeof r);
+    r[6] = (uint8_t)((r[6] & 0x0F) | 0x40); /* version 4 of RFC 9562 */
+    r[8] = (uint8_t)((r[8] & 0x3F) | 0x80);
+    (void)snprintf(out, HUB_UUID_SIZE,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0],
+                   r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13],
+                   r[14], r[15]);
+}
+
 bool hub_same_bytes(const void *a, const void *b, size_t len)
 {
     return gnutls_memcmp(a, b, len) == 0;

@@ -26,6 +26,9 @@ void hub_hmac_sha256(const void *key, size_t key_len, const void *data, size_t l
 void hub_random(void *out, size_t len);
 /** Returns a new symmetric key: 32 random bytes in base64, on the heap. */
 char *hub_random_key(void);
+/** Writes a new random UUID in lower case. */
+#define HUB_UUID_SIZE 37
+void hub_random_uuid(char out[HUB_UUID_SIZE]);
 /** Compares in constant time. */
 bool hub_same_bytes(const void *a, const void *b, size_t len);
 

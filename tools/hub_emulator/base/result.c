@@ -24,7 +24,8 @@ int hub_result_status(hub_result r)
     case HUB_ERR_METHOD: return 405;
     case HUB_ERR_EXISTS:
     case HUB_ERR_MODULE_EXISTS: return 409;
-    case HUB_ERR_ETAG: return 412;
+    case HUB_ERR_ETAG:
+    case HUB_ERR_LOCK: return 412;
     case HUB_ERR_TOO_LARGE: return 413;
     case HUB_ERR_STATE: return 500;
     case HUB_ERR_TIMEOUT: return 504;
@@ -46,6 +47,7 @@ const char *hub_result_name(hub_result r)
     case HUB_ERR_METHOD: return "MethodNotAllowed";
     case HUB_ERR_EXISTS: return "DeviceAlreadyExists";
     case HUB_ERR_ETAG: return "PreconditionFailed";
+    case HUB_ERR_LOCK: return "DeviceMessageLockLost";
     case HUB_ERR_TOO_LARGE: return "RequestEntityTooLarge";
     case HUB_ERR_VERSION: return "InvalidProtocolVersion";
     case HUB_ERR_STATE: return "ServerError";

@@ -21,6 +21,7 @@ typedef enum hub_result {
     HUB_ERR_SCOPE = -15,         /* 400 InvalidDeviceScope */
     HUB_ERR_TWICE = -16,         /* 400 DeviceDefinedMultipleTimes */
     HUB_ERR_MODULE_EXISTS = -17, /* 409 ModuleAlreadyExistsOnDevice */
+    HUB_ERR_LOCK = -19,          /* 412 DeviceMessageLockLost */
     HUB_ERR_UPLOADS = -18        /* 403 DeviceMaximumActiveFileUploadLimitExceeded */
 } hub_result;
 

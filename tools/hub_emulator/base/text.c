@@ -153,6 +153,22 @@ void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
     *out = '\0';
 }
 
+void hub_time_header(int64_t ms, char out[HUB_TIME_SIZE])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+
+    (void)gmtime_r(&seconds, &utc);
+    const int hour = utc.tm_hour % 12;
+    out = put_part(out, utc.tm_mon + 1, 1, '/');
+    out = put_part(out, utc.tm_mday, 1, '/');
+    out = put_part(out, utc.tm_year + 1900, 4, ' ');
+    out = put_part(out, hour == 0 ? 12 : hour, 1, ':');
+    out = put_part(out, utc.tm_min, 2, ':');
+    out = put_part(out, utc.tm_sec, 2, ' ');
+    memcpy(out, utc.tm_hour < 12 ? "AM" : "PM", sizeof "AM");
+}
+
 /* Returns the length of the sequence that starts with this byte, or 0 if none may start with it. */
 static size_t utf8_length(unsigned char first)
 {

@@ -41,6 +41,9 @@ void hub_text_free(hub_text *t);
 #define HUB_TIME_SIZE 32
 void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE]);
 
+/** Writes it as 11/20/2026 10:11:12 AM, the form that the hub uses in headers of messages. */
+void hub_time_header(int64_t ms, char out[HUB_TIME_SIZE]);
+
 /** Returns whether the bytes are well-formed UTF-8 without U+0000. */
 bool hub_utf8_valid(const void *data, size_t len);
 /** Returns whether the text is well-formed UTF-8 without control characters. */

@@ -241,6 +241,22 @@ int hub_blob_open(const hub_store *store, const char *blob, uint64_t *size)
     return fd;
 }
 
+bool hub_blob_look(const hub_store *store, const char *blob, uint64_t *size, int64_t *changed_ms)
+{
+    char *name = blob_file(blob);
+    char *path = hub_store_path(store, name);
+    struct stat info;
+    const bool found = stat(path, &info) == 0;
+
+    if (found) {
+        *size = (uint64_t)info.st_size;
+        *changed_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+    }
+    free(name);
+    free(path);
+    return found;
+}
+
 /* --- a blob of blocks -------------------------------------------------- */
 
 /* Copies bytes of a file to the end of the writer. Returns false if the file is too short. */

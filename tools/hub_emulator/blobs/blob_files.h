@@ -49,6 +49,9 @@ hub_result hub_blob_make(const hub_store *store, const char *blob, const hub_blo
 void hub_blob_drop_blocks(const hub_store *store, const char *blob);
 /** Opens a blob for reading. Returns the descriptor, or -1: there is no such blob. */
 int hub_blob_open(const hub_store *store, const char *blob, uint64_t *size);
+/** Reads the size of a blob and the time of its last change. Returns false: there is no such blob.
+ */
+bool hub_blob_look(const hub_store *store, const char *blob, uint64_t *size, int64_t *changed_ms);
 /** Appends the answer to Get Block List, an XML document. */
 void hub_blob_list_blocks(const hub_store *store, const char *blob, hub_text *out);
 

@@ -48,7 +48,10 @@ static void notice(void *user, const char *line)
 
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault)
 {
-    *h = (hub){ .broker = *broker };
+    *h = (hub){
+        .broker = *broker,
+        .c2d_limits = { (int64_t)HUB_C2D_LOCK_S * 1000, HUB_C2D_DELIVERIES },
+    };
     hub_result r = hub_registry_open(&h->registry, state_dir, notice, h, fault);
     if (r != HUB_OK) {
         return r;
@@ -110,6 +113,8 @@ void hub_close(hub *h)
     }
     hub_methods_free(&h->methods);
     hub_uploads_free(&h->uploads);
+    hub_service_queue_free(&h->feedback);
+    hub_service_queue_free(&h->file_notices);
     hub_telemetry_close(&h->telemetry);
     close_dps(h);
     hub_registry_close(&h->registry);
@@ -130,6 +135,11 @@ void hub_refuse_logins(hub *h, unsigned logins, unsigned code)
 {
     h->refuse_logins = logins;
     h->refuse_code = code;
+}
+
+void hub_set_c2d_limits(hub *h, const hub_c2d_limits *limits)
+{
+    h->c2d_limits = *limits;
 }
 
 void hub_set_request_faults(hub *h, const hub_request_faults *faults)

@@ -15,6 +15,7 @@
 #include "hub/note.h"
 #include "hub/request_faults.h"
 #include "messages/methods.h"
+#include "messages/service_queue.h"
 #include "messages/telemetry.h"
 #include "messages/topics.h"
 #include "registry/login.h"
@@ -43,6 +44,9 @@ typedef struct hub {
     hub_telemetry telemetry;
     hub_methods methods;
     hub_uploads uploads;
+    hub_c2d_limits c2d_limits;
+    hub_service_queue feedback;     /* about cloud-to-device messages that have ended */
+    hub_service_queue file_notices; /* about uploads that have succeeded */
     hub_storage_faults storage_faults;
     hub_request_faults request_faults;
     dps *dps; /* NULL if there is no provisioning service */
@@ -116,6 +120,8 @@ void hub_send_queued(hub *h);
 void hub_throttle(hub *h, unsigned twin_requests, int status);
 /** Returns whether this twin request must be answered with h->throttle_status, and counts it. */
 bool hub_is_throttled(hub *h);
+/** Sets how long and how often a device may lock a cloud-to-device message from now on. */
+void hub_set_c2d_limits(hub *h, const hub_c2d_limits *limits);
 /** Set which requests over HTTPS, and which of those to the storage, fail from now on. */
 void hub_set_request_faults(hub *h, const hub_request_faults *faults);
 void hub_set_storage_faults(hub *h, const hub_storage_faults *faults);

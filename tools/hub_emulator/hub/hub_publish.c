@@ -13,6 +13,14 @@
 
 /* --- telemetry --------------------------------------------------------- */
 
+hub_result hub_accept_event(hub *h, const hub_event_input *in, hub_fault *fault)
+{
+    const hub_result r = hub_telemetry_add(&h->telemetry, in, fault);
+
+    hub_report_disk(h, r, fault);
+    return r;
+}
+
 static hub_result take_telemetry(hub *h, const hub_identity *id, const hub_topic *topic,
                                  const hub_publish *p, bool will)
 {
@@ -36,8 +44,7 @@ static hub_result take_telemetry(hub *h, const hub_identity *id, const hub_topic
         .qos = p->qos,
         .now_ms = hub_now(h),
     };
-    hub_result r = hub_telemetry_add(&h->telemetry, &in, &fault);
-    hub_report_disk(h, r, &fault);
+    hub_result r = hub_accept_event(h, &in, &fault);
     hub_bag_free(&bag);
     return r;
 }

@@ -23,6 +23,11 @@ hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_
  * acknowledged.
  */
 hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p);
+/**
+ * Adds an event whose bag and size were checked. HUB_ERR_STATE means that it could not be written
+ * and has no effect.
+ */
+hub_result hub_accept_event(hub *h, const hub_event_input *in, hub_fault *fault);
 /** Handles the Will of a client whose connection has ended. */
 void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_publish *p);
 

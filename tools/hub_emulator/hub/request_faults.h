@@ -7,7 +7,9 @@
 typedef enum hub_request_kind {
     HUB_REQUEST_FILES = 1,         /* begins a file upload */
     HUB_REQUEST_NOTIFICATIONS = 2, /* ends a file upload */
-    HUB_REQUEST_SERVICE = 4        /* every other request, except those under /emulator */
+    HUB_REQUEST_SERVICE = 4,       /* every other request, except those under /emulator */
+    HUB_REQUEST_TELEMETRY = 8,     /* telemetry of a device */
+    HUB_REQUEST_C2D = 16           /* a device receives or ends a cloud-to-device message */
 } hub_request_kind;
 
 /** { 0 } is no fault. */

@@ -8,12 +8,14 @@
 #include "base/crypto.h"
 #include "base/json.h"
 
+#define ACK_PROPERTY "iothub-ack="
+
 static char *file_name(const hub_c2d *q, uint64_t sequence)
 {
     return hub_format("c2d-%06u-%012" PRIu64 ".json", q->owner, sequence);
 }
 
-static void free_message(hub_c2d_message *m)
+void hub_c2d_message_free(hub_c2d_message *m)
 {
     free(m->bag);
     free(m->body);
@@ -26,14 +28,27 @@ static void append(hub_c2d *q, hub_c2d_message *m)
     q->items[q->count++] = m;
 }
 
-static void drop_at(hub_c2d *q, const hub_store *store, size_t i)
+/* Frees the message, unless its sender has asked for feedback. Only messages with that property
+ * can answer. */
+static void end_message(hub_c2d *q, hub_c2d_message *m, hub_c2d_outcome outcome)
+{
+    if (strstr(m->bag, ACK_PROPERTY) == NULL) {
+        hub_c2d_message_free(m);
+        return;
+    }
+    m->outcome = outcome;
+    m->next_end = q->ended;
+    q->ended = m;
+}
+
+static void drop_at(hub_c2d *q, const hub_store *store, size_t i, hub_c2d_outcome outcome)
 {
     char *name = file_name(q, q->items[i]->sequence);
     hub_fault fault;
 
     (void)hub_store_remove(store, name, &fault);
     free(name);
-    free_message(q->items[i]);
+    end_message(q, q->items[i], outcome);
     q->count--;
     memmove(q->items + i, q->items + i + 1, (q->count - i) * sizeof *q->items);
 }
@@ -110,12 +125,28 @@ hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, c
     };
     r = save(q, store, m, fault);
     if (r != HUB_OK) {
-        free_message(m);
+        hub_c2d_message_free(m);
         return r;
     }
     q->last_sequence = m->sequence;
     append(q, m);
     return HUB_OK;
+}
+
+/* Returns whether the broker has a copy of the message. */
+static bool is_under_way(const hub_c2d_message *m)
+{
+    return m->state == HUB_C2D_HANDED || m->state == HUB_C2D_SENT;
+}
+
+static hub_c2d_message *first_queued(const hub_c2d *q)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        if (q->items[i]->state == HUB_C2D_QUEUED) {
+            return q->items[i];
+        }
+    }
+    return NULL;
 }
 
 hub_c2d_message *hub_c2d_next(hub_c2d *q)
@@ -124,18 +155,16 @@ hub_c2d_message *hub_c2d_next(hub_c2d *q)
 
     assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
-        if (q->items[i]->state == HUB_C2D_QUEUED) {
-            return under_way < HUB_C2D_WINDOW ? q->items[i] : NULL;
-        }
-        under_way++;
+        under_way += is_under_way(q->items[i]) ? 1 : 0;
     }
-    return NULL;
+    return under_way < HUB_C2D_WINDOW ? first_queued(q) : NULL;
 }
 
-void hub_c2d_handed(hub_c2d_message *m)
+void hub_c2d_handed(hub_c2d *q, hub_c2d_message *m)
 {
     assert(m->state == HUB_C2D_QUEUED);
     m->state = HUB_C2D_HANDED;
+    m->turn = ++q->turns;
 }
 
 static bool is_sent(const hub_c2d *q, uint16_t packet_id)
@@ -148,19 +177,30 @@ static bool is_sent(const hub_c2d *q, uint16_t packet_id)
     return false;
 }
 
+/* The order of the turns can differ from that of the queue, since a message whose lock has ended
+ * is passed to the broker after younger ones. */
+static hub_c2d_message *first_handed(const hub_c2d *q)
+{
+    hub_c2d_message *first = NULL;
+
+    for (size_t i = 0; i < q->count; i++) {
+        hub_c2d_message *m = q->items[i];
+        if (m->state == HUB_C2D_HANDED && (first == NULL || m->turn < first->turn)) {
+            first = m;
+        }
+    }
+    return first;
+}
+
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id)
 {
     assert(hub_c2d_valid(q));
-    if (packet_id != 0 && is_sent(q, packet_id)) {
+    hub_c2d_message *m = first_handed(q);
+    if (m == NULL || (packet_id != 0 && is_sent(q, packet_id))) {
         return; /* repeated */
     }
-    for (size_t i = 0; i < q->count; i++) {
-        if (q->items[i]->state == HUB_C2D_HANDED) {
-            q->items[i]->state = HUB_C2D_SENT;
-            q->items[i]->packet_id = packet_id;
-            return;
-        }
-    }
+    m->state = HUB_C2D_SENT;
+    m->packet_id = packet_id;
 }
 
 bool hub_c2d_acknowledged(hub_c2d *q, const hub_store *store, uint16_t packet_id)
@@ -168,7 +208,7 @@ bool hub_c2d_acknowledged(hub_c2d *q, const hub_store *store, uint16_t packet_id
     assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
         if (q->items[i]->state == HUB_C2D_SENT && q->items[i]->packet_id == packet_id) {
-            drop_at(q, store, i);
+            drop_at(q, store, i, HUB_C2D_COMPLETED);
             return true;
         }
     }
@@ -179,8 +219,100 @@ void hub_c2d_session_lost(hub_c2d *q)
 {
     assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
-        q->items[i]->state = HUB_C2D_QUEUED;
+        if (is_under_way(q->items[i])) {
+            q->items[i]->state = HUB_C2D_QUEUED;
+            q->items[i]->turn = 0;
+        }
     }
+}
+
+/* --- over HTTPS -------------------------------------------------------- */
+
+const hub_c2d_message *hub_c2d_lock(hub_c2d *q, int64_t up_ms, const hub_c2d_limits *limits)
+{
+    assert(hub_c2d_valid(q));
+    hub_c2d_message *m = first_queued(q);
+    if (m != NULL) {
+        m->state = HUB_C2D_LOCKED;
+        m->deliveries++;
+        m->lock_ms = up_ms + limits->lock_ms;
+        hub_random_uuid(m->lock);
+    }
+    return m;
+}
+
+/* Returns the index of the message that is locked by this token, or q->count. */
+static size_t find_lock(const hub_c2d *q, const char *lock)
+{
+    size_t i = 0;
+
+    while (i < q->count &&
+           (q->items[i]->state != HUB_C2D_LOCKED || strcmp(q->items[i]->lock, lock) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+bool hub_c2d_settle(hub_c2d *q, const hub_store *store, const char *lock, hub_c2d_outcome outcome)
+{
+    assert(hub_c2d_valid(q));
+    const size_t i = find_lock(q, lock);
+    if (i == q->count) {
+        return false;
+    }
+    drop_at(q, store, i, outcome);
+    return true;
+}
+
+static void end_lock(hub_c2d *q, const hub_store *store, size_t i, const hub_c2d_limits *limits)
+{
+    hub_c2d_message *m = q->items[i];
+
+    if (m->deliveries >= limits->deliveries) {
+        drop_at(q, store, i, HUB_C2D_DELIVERY_EXCEEDED);
+        return;
+    }
+    m->state = HUB_C2D_QUEUED;
+    m->lock[0] = '\0';
+}
+
+bool hub_c2d_abandon(hub_c2d *q, const hub_store *store, const char *lock,
+                     const hub_c2d_limits *limits)
+{
+    assert(hub_c2d_valid(q));
+    const size_t i = find_lock(q, lock);
+    if (i == q->count) {
+        return false;
+    }
+    end_lock(q, store, i, limits);
+    return true;
+}
+
+bool hub_c2d_unlock(hub_c2d *q, const hub_store *store, int64_t up_ms, const hub_c2d_limits *limits)
+{
+    bool any = false;
+
+    assert(hub_c2d_valid(q));
+    for (size_t i = q->count; i-- > 0;) {
+        if (q->items[i]->state == HUB_C2D_LOCKED && q->items[i]->lock_ms <= up_ms) {
+            end_lock(q, store, i, limits);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* --- the end ----------------------------------------------------------- */
+
+hub_c2d_message *hub_c2d_take_ended(hub_c2d *q)
+{
+    hub_c2d_message *m = q->ended;
+
+    if (m != NULL) {
+        q->ended = m->next_end;
+        m->next_end = NULL;
+    }
+    return m;
 }
 
 size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t up_ms)
@@ -190,7 +322,7 @@ size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t up_ms)
     assert(hub_c2d_valid(q));
     for (size_t i = q->count; i-- > 0;) {
         if (q->items[i]->state == HUB_C2D_QUEUED && q->items[i]->deadline_ms <= up_ms) {
-            drop_at(q, store, i);
+            drop_at(q, store, i, HUB_C2D_EXPIRED);
             dropped++;
         }
     }
@@ -203,7 +335,7 @@ size_t hub_c2d_drop_all(hub_c2d *q, const hub_store *store)
 
     assert(hub_c2d_valid(q));
     while (q->count > 0) {
-        drop_at(q, store, q->count - 1);
+        drop_at(q, store, q->count - 1, HUB_C2D_PURGED);
     }
     return dropped;
 }
@@ -259,7 +391,7 @@ hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, ui
         append(q, m);
         q->last_sequence = sequence > q->last_sequence ? sequence : q->last_sequence;
     } else {
-        free_message(m);
+        hub_c2d_message_free(m);
         r = hub_fail(fault, HUB_ERR_ARGUMENT, "is not a complete message");
     }
     cJSON_Delete(json);
@@ -279,25 +411,36 @@ void hub_c2d_start(hub_c2d *q, hub_clock now)
 
 void hub_c2d_free(hub_c2d *q)
 {
+    hub_c2d_message *m;
+
     for (size_t i = 0; i < q->count; i++) {
-        free_message(q->items[i]);
+        hub_c2d_message_free(q->items[i]);
     }
     free(q->items);
+    while ((m = hub_c2d_take_ended(q)) != NULL) {
+        hub_c2d_message_free(m);
+    }
     *q = (hub_c2d){ .owner = q->owner };
+}
+
+static bool message_valid(const hub_c2d *q, const hub_c2d_message *m)
+{
+    return m->sequence <= q->last_sequence && is_under_way(m) == (m->turn != 0) &&
+           m->turn <= q->turns && (m->state == HUB_C2D_LOCKED) == (m->lock[0] != '\0');
 }
 
 bool hub_c2d_valid(const hub_c2d *q)
 {
+    const hub_c2d_message *handed = first_handed(q);
     size_t under_way = 0;
 
     for (size_t i = 0; i < q->count; i++) {
         const hub_c2d_message *m = q->items[i];
-        const hub_c2d_message *earlier = i > 0 ? q->items[i - 1] : NULL;
-        if (m->sequence > q->last_sequence ||
-            (earlier != NULL && (earlier->sequence >= m->sequence || earlier->state < m->state))) {
+        if (!message_valid(q, m) || (i > 0 && q->items[i - 1]->sequence >= m->sequence) ||
+            (m->state == HUB_C2D_SENT && handed != NULL && m->turn > handed->turn)) {
             return false;
         }
-        under_way += m->state != HUB_C2D_QUEUED ? 1 : 0;
+        under_way += is_under_way(m) ? 1 : 0;
     }
     return q->purged <= q->last_sequence && under_way <= HUB_C2D_WINDOW;
 }

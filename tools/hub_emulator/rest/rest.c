@@ -8,6 +8,8 @@
 #include "registry/gateway.h"
 #include "rest/rest_authorities.h"
 #include "rest/rest_bulk.h"
+#include "rest/rest_device_bound.h"
+#include "rest/rest_device_events.h"
 #include "rest/rest_digital_twin.h"
 #include "rest/rest_dps.h"
 #include "rest/rest_emulator.h"
@@ -15,48 +17,76 @@
 #include "rest/rest_files.h"
 #include "rest/rest_query.h"
 #include "rest/rest_registry.h"
+#include "rest/rest_service_bound.h"
 #include "rest/rest_twin.h"
 
 typedef bool (*path_matcher)(rest_request *r, const char *pattern);
 
-/* If no route of this table fits, *path_known is set if one fits except for its method. */
-static const rest_route *find_in(const rest_route *table, path_matcher matches, rest_request *r,
-                                 bool *path_known)
+typedef enum body_kind {
+    BODY_JSON = 0,
+    BODY_BYTES /* for the handler, whatever they are */
+} body_kind;
+
+typedef struct route_table {
+    const rest_route *routes;
+    path_matcher matches;
+    body_kind body;
+} route_table;
+
+/* The documentation and the SDKs of the vendor write the paths of messages in different case. */
+static const route_table tables[] = {
+    { rest_registry_routes, rest_request_matches, BODY_JSON },
+    { rest_bulk_routes, rest_request_matches, BODY_JSON },
+    { rest_twin_routes, rest_request_matches, BODY_JSON },
+    { rest_digital_twin_routes, rest_request_matches, BODY_JSON },
+    { rest_query_routes, rest_request_matches, BODY_JSON },
+    { rest_emulator_routes, rest_request_matches, BODY_JSON },
+    { rest_authorities_routes, rest_request_matches, BODY_JSON },
+    { rest_files_routes, rest_request_matches, BODY_JSON },
+    { rest_faults_routes, rest_request_matches, BODY_JSON },
+    { rest_device_events_routes, rest_request_matches_any_case, BODY_BYTES },
+    { rest_device_bound_routes, rest_request_matches_any_case, BODY_BYTES },
+    { rest_service_bound_routes, rest_request_matches_any_case, BODY_BYTES },
+    { rest_dps_routes, rest_request_matches_any_case, BODY_JSON },
+};
+
+/* What was found for a request. */
+typedef struct place {
+    const rest_route *route; /* NULL: none fits */
+    body_kind body;
+    bool path_known; /* a route fits, except possibly for its method */
+} place;
+
+static void find_in(const route_table *table, rest_request *r, place *found)
 {
-    for (const rest_route *route = table; route->method != NULL; route++) {
-        if (!matches(r, route->pattern)) {
+    for (const rest_route *route = table->routes; route->method != NULL; route++) {
+        if (!table->matches(r, route->pattern)) {
             continue;
         }
-        *path_known = true;
+        found->path_known = true;
         if (strcmp(r->method, route->method) == 0) {
-            return route;
+            found->route = route;
+            found->body = table->body;
+            return;
         }
     }
-    return NULL;
 }
 
-static const rest_route *find_route(const hub *h, rest_request *r, bool *path_known)
+static place find_route(const hub *h, rest_request *r)
 {
-    static const rest_route *const tables[] = { rest_registry_routes,    rest_bulk_routes,
-                                                rest_twin_routes,        rest_digital_twin_routes,
-                                                rest_query_routes,       rest_emulator_routes,
-                                                rest_authorities_routes, rest_files_routes,
-                                                rest_faults_routes };
-    const rest_route *found = NULL;
+    place found = { 0 };
 
-    *path_known = false;
-    for (size_t t = 0; found == NULL && t < sizeof tables / sizeof tables[0]; t++) {
-        found = find_in(tables[t], rest_request_matches, r, path_known);
-    }
-    if (found == NULL && h->dps != NULL) {
-        found = find_in(rest_dps_routes, rest_request_matches_any_case, r, path_known);
+    for (size_t t = 0; found.route == NULL && t < sizeof tables / sizeof tables[0]; t++) {
+        if (tables[t].routes != rest_dps_routes || h->dps != NULL) {
+            find_in(&tables[t], r, &found);
+        }
     }
     return found;
 }
 
 #define HOSTS 3 /* names of the hub that a token may have */
 
-static hub_result authorise_device(hub *h, const rest_request *r, const char *const *hosts,
+static hub_result authorise_device(hub *h, rest_request *r, const char *const *hosts,
                                    hub_fault *fault)
 {
     const hub_device_request request = {
@@ -66,7 +96,12 @@ static hub_result authorise_device(hub *h, const rest_request *r, const char *co
         .hosts = hosts,
         .host_count = HOSTS,
     };
-    return hub_device_request_check(&h->registry, &request, hub_now(h) / 1000, fault);
+    hub_device_proof proof = { 0 };
+    const hub_result result =
+        hub_device_request_check(&h->registry, &request, hub_now(h) / 1000, &proof, fault);
+
+    rest_request_set_login(r, proof.auth_scope, proof.auth_type);
+    return result;
 }
 
 static hub_result authorise_service(hub *h, const rest_request *r, unsigned rights,
@@ -79,7 +114,7 @@ static hub_result authorise_service(hub *h, const rest_request *r, unsigned righ
 }
 
 /* The token may name the hub by the host in the request, with or without its port. */
-static hub_result authorise(hub *h, const rest_request *r, unsigned rights, hub_fault *fault)
+static hub_result authorise(hub *h, rest_request *r, unsigned rights, hub_fault *fault)
 {
     if (r->edge_module != NULL && (rights & HUB_RIGHT_EDGE_MODULE) != 0) {
         const hub_gateway_request request = { r->edge_module, r->authorization, r->args[0] };
@@ -119,19 +154,23 @@ static bool has_version(const rest_request *r, hub_fault *fault)
  * route, or NULL. */
 static const rest_route *check(hub *h, rest_request *r, hub_fault *fault)
 {
-    bool path_known;
-    const rest_route *route = find_route(h, r, &path_known);
+    const place found = find_route(h, r);
+    const rest_route *route = found.route;
 
     if (authorise(h, r, route != NULL ? route->rights : 0, fault) != HUB_OK) {
         return NULL;
     }
     if (route == NULL) {
-        (void)(path_known
+        (void)(found.path_known
                    ? hub_fail(fault, HUB_ERR_METHOD, "this path does not take this HTTP method")
                    : hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path"));
         return NULL;
     }
-    return has_version(r, fault) && rest_request_read_body(r, fault) == HUB_OK ? route : NULL;
+    if (!has_version(r, fault) ||
+        (found.body == BODY_JSON && rest_request_read_body(r, fault) != HUB_OK)) {
+        return NULL;
+    }
+    return route;
 }
 
 rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)

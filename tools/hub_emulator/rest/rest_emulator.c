@@ -180,7 +180,7 @@ static rest_outcome send_message(hub *h, rest_request *r, rest_handling *out)
 
 static rest_outcome list_messages(hub *h, rest_request *r, rest_handling *out)
 {
-    static const char *const states[] = { "queued", "handed over", "sent" };
+    static const char *const states[] = { "queued", "handed over", "sent", "locked" };
     const hub_identity *id = rest_identity(h, r, out);
 
     if (id == NULL) {
@@ -221,6 +221,31 @@ static rest_outcome purge_messages(hub *h, rest_request *r, rest_handling *out)
     return rest_json(out, 200, json);
 }
 
+/* Reads a number that may be missing. */
+static bool read_number(const rest_request *r, const char *name, int64_t min, int64_t max,
+                        int64_t *out)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->json, name);
+
+    return item == NULL || hub_json_whole(item, min, max, out);
+}
+
+/* Changes how long and how often devices may lock messages over HTTPS. */
+static rest_outcome change_message_settings(hub *h, rest_request *r, rest_handling *out)
+{
+    int64_t lock_s = h->c2d_limits.lock_ms / 1000;
+    int64_t deliveries = h->c2d_limits.deliveries;
+
+    if (!read_number(r, "lockTimeout", 1, HUB_C2D_LOCK_MAX_S, &lock_s) ||
+        !read_number(r, "maxDeliveryCount", 1, HUB_C2D_DELIVERIES_MAX, &deliveries)) {
+        return rest_fail(out, HUB_ERR_ARGUMENT,
+                         "lockTimeout: not 1 to 300 seconds, or maxDeliveryCount: not 1 to 100");
+    }
+    const hub_c2d_limits limits = { lock_s * 1000, (unsigned)deliveries };
+    hub_set_c2d_limits(h, &limits);
+    return rest_empty(out, 204);
+}
+
 static rest_outcome watch_events(hub *h, rest_request *r, rest_handling *out)
 {
     int64_t from = (int64_t)h->telemetry.next_sequence;
@@ -240,15 +265,6 @@ static rest_outcome watch_events(hub *h, rest_request *r, rest_handling *out)
         .device = device != NULL ? hub_strdup(device) : NULL,
     };
     return rest_events(out, &watch);
-}
-
-/* Reads a number that may be missing. */
-static bool read_number(const rest_request *r, const char *name, int64_t min, int64_t max,
-                        int64_t *out)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->json, name);
-
-    return item == NULL || hub_json_whole(item, min, max, out);
 }
 
 static rest_outcome throttle(hub *h, rest_request *r, rest_handling *out)
@@ -281,6 +297,7 @@ const rest_route rest_emulator_routes[] = {
     { "DELETE", "devices/{}/commands", HUB_RIGHT_SERVICE_CONNECT, purge_messages },
     { "POST", "emulator/devices/{}/messages", HUB_RIGHT_SERVICE_CONNECT, send_message },
     { "GET", "emulator/devices/{}/messages", HUB_RIGHT_SERVICE_CONNECT, list_messages },
+    { "PUT", "emulator/messages/settings", HUB_RIGHT_SERVICE_CONNECT, change_message_settings },
     { "GET", "emulator/events", HUB_RIGHT_SERVICE_CONNECT, watch_events },
     { "PUT", "emulator/throttle", HUB_RIGHT_SERVICE_CONNECT, throttle },
     { NULL, NULL, 0, NULL },

@@ -191,7 +191,9 @@ static bool fault_requests(hub *h, const cJSON *json)
 {
     static const word kinds[] = { { "files", HUB_REQUEST_FILES },
                                   { "notifications", HUB_REQUEST_NOTIFICATIONS },
-                                  { "service", HUB_REQUEST_SERVICE } };
+                                  { "service", HUB_REQUEST_SERVICE },
+                                  { "telemetry", HUB_REQUEST_TELEMETRY },
+                                  { "c2d", HUB_REQUEST_C2D } };
     unsigned set;
     amount a;
 
@@ -272,8 +274,16 @@ static unsigned kind_of(const rest_route *route)
     if (route->rights != HUB_RIGHT_DEVICE_CONNECT) {
         return HUB_REQUEST_SERVICE;
     }
-    return strstr(route->pattern, "/notifications") != NULL ? HUB_REQUEST_NOTIFICATIONS
-                                                            : HUB_REQUEST_FILES;
+    static const word parts[] = { { "/notifications", HUB_REQUEST_NOTIFICATIONS },
+                                  { "/messages/events", HUB_REQUEST_TELEMETRY },
+                                  { "/messages/devicebound", HUB_REQUEST_C2D } };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (strstr(route->pattern, parts[i].text) != NULL) {
+            return parts[i].value;
+        }
+    }
+    return HUB_REQUEST_FILES;
 }
 
 bool rest_faults_refuse(hub *h, const rest_route *route, rest_handling *out)

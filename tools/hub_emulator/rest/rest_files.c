@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "blobs/blob_files.h"
+#include "messages/bag.h"
 
 #define STATUS_CODE_MAX 999999
 
@@ -53,6 +54,44 @@ static bool read_status(const rest_request *r, int64_t *status)
            (code == NULL || hub_json_whole(code, -STATUS_CODE_MAX, STATUS_CODE_MAX, status));
 }
 
+/* Returns the address of a blob, in which the name is encoded by segments. */
+static char *blob_uri(const rest_request *r, const char *blob)
+{
+    hub_text uri = { 0 };
+
+    hub_text_printf(&uri, "https://%s/" HUB_UPLOADS_CONTAINER,
+                    r->host != NULL ? r->host : "localhost");
+    while (*blob != '\0') {
+        const size_t len = strcspn(blob, "/");
+        char *segment = hub_memdup(blob, len);
+        hub_text_str(&uri, "/");
+        hub_percent_encode(segment, &uri);
+        free(segment);
+        blob += len + (blob[len] == '/' ? 1 : 0);
+    }
+    return uri.p;
+}
+
+/* Tells services about an upload that has succeeded, for rest_service_bound.h. */
+static void announce(hub *h, const rest_request *r, const hub_upload *upload)
+{
+    uint64_t size = 0;
+    int64_t changed_ms = hub_now(h);
+    char *uri = blob_uri(r, upload->blob_name);
+    cJSON *json = cJSON_CreateObject();
+
+    (void)hub_blob_look(&h->registry.store, upload->blob_name, &size, &changed_ms);
+    hub_json_add_text(json, "deviceId", upload->device);
+    hub_json_add_text(json, "blobUri", uri);
+    hub_json_add_text(json, "blobName", upload->blob_name);
+    hub_json_add_time(json, "lastUpdatedTime", changed_ms);
+    (void)cJSON_AddNumberToObject(json, "blobSizeInBytes", (double)size);
+    hub_json_add_time(json, "enqueuedTimeUtc", hub_now(h));
+    hub_service_queue_add(&h->file_notices, hub_json_print(json), hub_now(h));
+    cJSON_Delete(json);
+    free(uri);
+}
+
 static rest_outcome end_upload(hub *h, const rest_request *r, const char *correlation_id,
                                rest_handling *out)
 {
@@ -74,6 +113,9 @@ static rest_outcome end_upload(hub *h, const rest_request *r, const char *correl
         return rest_fault(out, &fault);
     }
     hub_blob_drop_blocks(&h->registry.store, upload->blob_name);
+    if (end.success) {
+        announce(h, r, upload);
+    }
     return rest_empty(out, 204);
 }
 

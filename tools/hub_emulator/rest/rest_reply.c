@@ -1,6 +1,8 @@
 #include "rest/rest_reply.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -13,6 +15,16 @@ rest_outcome rest_text(rest_handling *out, int status, char *text)
 {
     out->reply.status = status;
     out->reply.text = text;
+    out->reply.len = strlen(text);
+    return REST_REPLY;
+}
+
+rest_outcome rest_bytes(rest_handling *out, int status, const void *data, size_t len)
+{
+    out->reply.status = status;
+    out->reply.text = hub_memdup(data, len);
+    out->reply.len = len;
+    out->reply.type = "application/octet-stream";
     return REST_REPLY;
 }
 
@@ -73,6 +85,45 @@ void rest_set_command_status(rest_handling *out, int status)
     out->reply.command_status = hub_format("%d", status);
 }
 
+typedef bool (*byte_rule)(unsigned char byte);
+
+/* The characters of a token in RFC 9110. */
+static bool may_be_in_name(unsigned char byte)
+{
+    return byte < 0x80 &&
+           (isalnum(byte) || (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL));
+}
+
+static bool may_be_in_value(unsigned char byte)
+{
+    return byte >= ' ' && byte != 0x7F;
+}
+
+static char *encode(const char *text, byte_rule allowed)
+{
+    hub_text out = { 0 };
+
+    hub_text_str(&out, "");
+    for (; *text != '\0'; text++) {
+        if (allowed((unsigned char)*text)) {
+            hub_text_add(&out, text, 1);
+        } else {
+            hub_text_printf(&out, "%%%02X", (unsigned char)*text);
+        }
+    }
+    return out.p;
+}
+
+void rest_add_header(rest_handling *out, const char *name, const char *value)
+{
+    char *plain_name = encode(name, may_be_in_name);
+    char *plain_value = encode(value, may_be_in_value);
+
+    hub_bag_add(&out->reply.headers, plain_name, plain_value);
+    free(plain_name);
+    free(plain_value);
+}
+
 rest_outcome rest_later(rest_handling *out, uint64_t method)
 {
     out->method = method;
@@ -91,5 +142,6 @@ void rest_reply_free(rest_reply *r)
     free(r->etag);
     free(r->continuation);
     free(r->command_status);
+    hub_bag_free(&r->headers);
     *r = (rest_reply){ 0 };
 }

@@ -65,6 +65,19 @@ bool rest_request_matches_any_case(rest_request *r, const char *pattern)
     return matches(r, pattern, strncasecmp);
 }
 
+void rest_request_set_login(rest_request *r, const char *auth_scope, const char *auth_type)
+{
+    r->auth_scope = auth_scope;
+    r->auth_type = auth_type;
+}
+
+void rest_request_each_header(const rest_request *r, rest_header_visitor visit, void *user)
+{
+    if (r->headers != NULL) {
+        r->headers(r, visit, user);
+    }
+}
+
 hub_result rest_request_read_body(rest_request *r, hub_fault *fault)
 {
     if (r->body_len == 0) {

@@ -17,6 +17,9 @@
 #define REST_SEGMENTS_MAX 6
 #define REST_ARGS_MAX     3
 
+/** Is called with a header; returns false to end the visit. */
+typedef bool (*rest_header_visitor)(void *user, const char *name, const char *value);
+
 typedef struct rest_request {
     const char *method;
     const char *path;     /* decoded, without the query */
@@ -37,13 +40,21 @@ typedef struct rest_request {
      * missing.
      */
     const char *(*query)(const struct rest_request *r, const char *name);
-    void *transport; /* pointer for the function query */
+    /**
+     * Calls visit with each header as it was sent, until it returns false; may be NULL, if no
+     * header matters. A header that occurs twice is visited twice.
+     */
+    void (*headers)(const struct rest_request *r, rest_header_visitor visit, void *user);
+    void *transport; /* pointer for the functions query and headers */
 
     /* The following members are filled by the functions below. */
     char *segments[REST_SEGMENTS_MAX];
     size_t segment_count;
     const char *args[REST_ARGS_MAX]; /* the texts that match the placeholders of the route */
-    cJSON *json;                     /* the body; NULL if it is empty */
+    cJSON *json;                     /* the body; NULL if it is empty or not read as JSON */
+    /* How a device has proved its identity, as in hub_login; NULL for a request of a service. */
+    const char *auth_scope;
+    const char *auth_type;
 } rest_request;
 
 /**
@@ -55,6 +66,10 @@ hub_result rest_request_split(rest_request *r, hub_fault *fault);
 bool rest_request_matches(rest_request *r, const char *pattern);
 /** Does the same without regard to case. */
 bool rest_request_matches_any_case(rest_request *r, const char *pattern);
+/** Notes how the device has proved its identity. The texts must exist as long as the request. */
+void rest_request_set_login(rest_request *r, const char *auth_scope, const char *auth_type);
+/** Calls r->headers, if there is such a function. */
+void rest_request_each_header(const rest_request *r, rest_header_visitor visit, void *user);
 /** Reads the body, if there is one, as JSON. */
 hub_result rest_request_read_body(rest_request *r, hub_fault *fault);
 /**

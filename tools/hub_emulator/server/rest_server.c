@@ -13,6 +13,7 @@
 #include "rest/rest.h"
 #include "server/blob_call.h"
 #include "server/rest_server_head.h"
+#include "server/rest_server_reply.h"
 #include "server/rest_server_watch.h"
 #include "server/rest_server_websocket.h"
 #include "server/waker.h"
@@ -70,51 +71,6 @@ struct rest_server {
     rest_websockets websockets;
 };
 
-/* --- replies ----------------------------------------------------------- */
-
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    if (value != NULL) {
-        (void)MHD_add_response_header(response, name, value);
-    }
-}
-
-static void add_etag(struct MHD_Response *response, const char *etag)
-{
-    if (etag != NULL) {
-        char *quoted = hub_format("\"%s\"", etag);
-        add_header(response, MHD_HTTP_HEADER_ETAG, quoted);
-        free(quoted);
-    }
-}
-
-static enum MHD_Result send_reply(call *c)
-{
-    rest_reply *reply = &c->handling.reply;
-    const char *text = reply->text != NULL ? reply->text : "";
-    union {
-        const char *in;
-        void *out;
-    } cast = { .in = text }; /* the text is copied, although the parameter is not const */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(text), cast.out, MHD_RESPMEM_MUST_COPY);
-
-    if (response == NULL) {
-        return MHD_NO;
-    }
-    if (reply->text != NULL) {
-        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json; charset=utf-8");
-    }
-    add_etag(response, reply->etag);
-    add_header(response, "iothub-errorcode", reply->code);
-    add_header(response, "x-ms-item-type", reply->item_type);
-    add_header(response, "x-ms-continuation", reply->continuation);
-    add_header(response, "x-ms-command-statuscode", reply->command_status);
-    enum MHD_Result r = MHD_queue_response(c->connection, (unsigned)reply->status, response);
-    MHD_destroy_response(response);
-    return r;
-}
-
 /* --- requests ---------------------------------------------------------- */
 
 static const char *query(const rest_request *r, const char *name)
@@ -128,6 +84,27 @@ static const char *query(const rest_request *r, const char *name)
     }
     /* A value with %00 inside is not accepted. */
     return value != NULL && strlen(value) == len ? value : "";
+}
+
+typedef struct header_visit {
+    rest_header_visitor visit;
+    void *user;
+} header_visit;
+
+static enum MHD_Result visit_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    const header_visit *v = user;
+
+    (void)kind;
+    return v->visit(v->user, name, value != NULL ? value : "") ? MHD_YES : MHD_NO;
+}
+
+static void each_header(const rest_request *r, rest_header_visitor visit, void *user)
+{
+    header_visit v = { visit, user };
+
+    (void)MHD_get_connection_values(r->transport, MHD_HEADER_KIND, visit_header, &v);
 }
 
 static void suspend(call *c)
@@ -216,6 +193,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
         .body = c->body.p,
         .body_len = c->body.len,
         .query = query,
+        .headers = each_header,
         .transport = c->connection,
     };
     rest_handling_begin(&c->handling, finished, c);
@@ -228,7 +206,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
     case REST_WATCH:
         return rest_watchers_add(&c->server->watchers, c->connection, &c->handling.watch);
     }
-    return send_reply(c);
+    return rest_server_reply(c->connection, &c->handling.reply);
 }
 
 static enum MHD_Result take_body(call *c, const char *data, size_t *size)
@@ -257,7 +235,7 @@ static enum MHD_Result refuse(call *c, unsigned status, const char *text)
     (void)rest_fail(&c->handling, status == 413 ? HUB_ERR_TOO_LARGE : HUB_ERR_ARGUMENT, text);
     rest_set_status(&c->handling, (int)status);
     c->state = CALL_ANSWERED;
-    return send_reply(c);
+    return rest_server_reply(c->connection, &c->handling.reply);
 }
 
 static enum MHD_Result begin(call *c, const char *version)
@@ -307,7 +285,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return take_body(c, data, size);
     }
     if (c->state == CALL_ANSWERED) {
-        return send_reply(c);
+        return rest_server_reply(c->connection, &c->handling.reply);
     }
     if (c->discarded > 0) {
         return refuse(c, 413, "the body is larger than 1 MB");
