@@ -2,7 +2,7 @@
  * array. A chain that was read consists of whole SEQUENCEs of DER; otherwise there is a text. */
 
 #include "fuzz.h"
-#include "provisioning/issued_chain.h"
+#include "hub/issued_chain.h"
 #include "wolfssl/crypto/crypto.h"
 #include "wolfssl/x509/der.h"
 

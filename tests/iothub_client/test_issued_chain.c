@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "fake_platform.h"
-#include "provisioning/issued_chain.h"
+#include "hub/issued_chain.h"
 
 static fake_platform platform;
 static const plat_crypto *crypto;

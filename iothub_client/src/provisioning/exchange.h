@@ -9,9 +9,9 @@
  */
 
 #include "connection/channel.h"
+#include "hub/issued_chain.h"
 #include "mqtt_core/engine_struct.h"
 #include "provisioning/answer.h"
-#include "provisioning/issued_chain.h"
 #include "provisioning/request.h"
 
 typedef enum exchange_state {

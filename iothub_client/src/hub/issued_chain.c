@@ -1,4 +1,4 @@
-#include "provisioning/issued_chain.h"
+#include "hub/issued_chain.h"
 
 #include <stdbool.h>
 #include <string.h>
