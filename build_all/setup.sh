@@ -2,12 +2,14 @@
 # Install the Debian packages that the build, the tests and the demo need. If all are installed already, this does nothing and
 # does not need root.
 #
-# Debian's package mosquitto starts a broker on port 1883 as a system service and enables it for each boot. This project does not use
-# the service: the emulator and the tests start their own brokers. If this script installs the package, it stops and disables the
-# service; it does not change a mosquitto that was installed before.
+# Debian's packages of servers start them as system services and enable them for each boot: mosquitto a broker on port 1883, and with
+# "interop" nginx on port 80, HAProxy, and the proxies tinyproxy, Squid and Dante. This project does not use the services: the emulator
+# and the tests start their own processes. If this script installs such a package, it stops and disables the service; it does not change
+# a package that was installed before.
 #
 #   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     also installs what the script of that name needs
-#   ./build_all/setup.sh interop     also installs nginx, HAProxy and a WebSocket server in node, for test_websocket
+#   ./build_all/setup.sh interop     also installs servers that the tests meet if they are installed: for test_websocket nginx, HAProxy
+#                                    and a WebSocket server in node; for test_proxies tinyproxy, Squid, microsocks, socat and, if Debian has it, Dante
 #   ./build_all/setup.sh vectors     also installs 29 MB of public test certificates, for x509_pkits (tests/platform)
 set -euo pipefail
 
@@ -18,12 +20,17 @@ packages=(
   libp11-kit-dev softhsm2
   mosquitto mosquitto-dev libmosquitto-dev mosquitto-clients ca-certificates
 )
+# Debian has had no dante-server since version 13; its tests are skipped then.
+dante=()
+if grep -qs '^VERSION_ID="\?12' /etc/os-release; then
+  dante=(dante-server)
+fi
 for purpose in "$@"; do
   case $purpose in
   fuzz) packages+=(clang libclang-rt-dev llvm) ;;
   analyze) packages+=(clang-tidy cppcheck doxygen) ;;
   bench) packages+=(libpaho-mqtt-dev valgrind) ;;
-  interop) packages+=(nginx-light haproxy nodejs node-ws) ;;
+  interop) packages+=(nginx-light haproxy nodejs node-ws tinyproxy squid microsocks socat "${dante[@]}") ;;
   vectors) packages+=(python3-cryptography-vectors) ;;
   wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;
   *)
@@ -55,23 +62,26 @@ apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::L
 "${apt[@]}" update >&2
 "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2
 
-# Stops and disables the service of the package, also on a system without systemd.
-stop_broker() {
+# Stops a service and disables it, also on a system without systemd.
+stop_service() {
   if [ -d /run/systemd/system ]; then
-    "${as_root[@]}" systemctl disable --now mosquitto.service
-  elif [ -x /etc/init.d/mosquitto ]; then
-    "${as_root[@]}" service mosquitto stop
-    "${as_root[@]}" update-rc.d mosquitto disable
+    "${as_root[@]}" systemctl disable --now "$1.service"
+  elif [ -x "/etc/init.d/$1" ]; then
+    "${as_root[@]}" service "$1" stop
+    "${as_root[@]}" update-rc.d "$1" disable
   fi
 }
 
-case " ${missing[*]} " in
-*' mosquitto '*)
-  if stop_broker >&2; then
-    echo "setup.sh: stopped and disabled the system service of the package mosquitto, a broker on port 1883, which this project does" \
-      "not use (to enable it: systemctl enable --now mosquitto)" >&2
+# Maps a package to the service that it starts.
+declare -A services=([mosquitto]=mosquitto [nginx-light]=nginx [haproxy]=haproxy [tinyproxy]=tinyproxy [squid]=squid [dante-server]=danted)
+
+for package in "${missing[@]}"; do
+  service=${services[$package]-}
+  [ -n "$service" ] || continue
+  if stop_service "$service" >&2; then
+    echo "setup.sh: stopped and disabled the system service $service of the package $package, which this project does not use" \
+      "(to enable it: systemctl enable --now $service)" >&2
   else
-    echo "setup.sh: the package mosquitto has started a broker on port 1883, which could not be stopped; this project does not use it" >&2
+    echo "setup.sh: the package $package has started the system service $service, which could not be stopped; this project does not use it" >&2
   fi
-  ;;
-esac
+done

@@ -32,7 +32,7 @@ class Proxies(unittest.TestCase):
     def run_proxy(self, proxy):
         """Starts a proxy until the end of the test."""
         if proxies.find(proxy.program) is None:
-            self.skipTest(f"{proxy.program} is not installed")
+            self.skipTest(f"{proxy.program} is not installed (build_all/setup.sh interop)")
         self.addCleanup(proxy.__exit__)
         return proxy.__enter__()
 
