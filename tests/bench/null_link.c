@@ -55,12 +55,13 @@ static void load_ticket_key(const hub_store *store)
 void null_tls_load(const char *folder, const char *ciphers, bool tickets)
 {
     char wanted[128] = "NORMAL";
+    const hub_certificates_plan plan = { .kind = HUB_PAIR_RSA };
     hub_store store;
     hub_fault fault;
 
     (void)mkdir(folder, 0700);
     hub_store_open(&store, folder, NULL, NULL);
-    stop_if(hub_certificates_ensure(&store, NULL, 0, (int64_t)time(NULL), &fault), &fault);
+    stop_if(hub_certificates_ensure(&store, &plan, (int64_t)time(NULL), &fault), &fault);
     char *crt = hub_store_path(&store, "server.crt");
     char *key = hub_store_path(&store, "server.key");
     must(gnutls_certificate_allocate_credentials(&credentials), "certificate");

@@ -207,6 +207,29 @@ class Life(unittest.TestCase):
         self.assertEqual(self.names_of(hub), always + ["my.hub.test"])
         self.assertEqual(hub.stop(), 0)
 
+    def test_the_server_key_may_be_an_ecdsa_key(self):
+        ec, rsa = b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"  # as in RFC 3279
+        roots = set()
+        for arguments, kind, suite in ((("--server-key", "ecdsa"), ec, "ECDHE-ECDSA"), ((), rsa, "ECDHE-RSA"),
+                                       (("--server-key", "rsa"), rsa, "ECDHE-RSA")):
+            hub = self.start("--state", self.state, *arguments)
+            roots.add(pathlib.Path(hub.ca_file).read_text(encoding="ascii"))
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                tls = ssl.create_default_context(cafile=hub.ca_file)
+                tls.maximum_version = version
+                for port in (hub.port, hub.rest_port):
+                    raw = socket.create_connection(("localhost", port), PATIENCE_S)
+                    with tls.wrap_socket(raw, server_hostname="localhost") as secure:
+                        self.assertIn(kind, secure.getpeercert(binary_form=True))
+                        if version == ssl.TLSVersion.TLSv1_2:
+                            self.assertIn(suite, secure.cipher()[0])
+            device = Device(hub)
+            self.assertEqual(device.code, 0)
+            device.disconnect()
+            self.assertEqual(hub.stop(), 0)
+        self.assertEqual(len(roots), 1)
+        self.assertEqual(self.fails("--server-key", "dsa")[0], 2)
+
     def test_listen_takes_another_address(self):
         hub, said = self.start_aside("--listen", "127.0.0.9")
         self.assertNotIn("warning", said)

@@ -10,11 +10,12 @@
 
 #include "base/crypto.h"
 
-/* TLS 1.2 with the cipher suites of the page iot-hub-tls-support, and TLS 1.3. */
-#define PRIORITIES                                                                \
-    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-RSA:+AES-128-GCM:+AES-256-GCM"         \
-    ":+CHACHA20-POLY1305:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA256:+SHA384"         \
-    ":+SIGN-ALL:+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1:+GROUP-SECP521R1" \
+/* TLS 1.2 with the cipher suites of the page iot-hub-tls-support, and TLS 1.3. ECDHE-ECDSA works
+ * only with an ECDSA certificate, which the real hub does not have. */
+#define PRIORITIES                                                                     \
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-RSA:+ECDHE-ECDSA:+AES-128-GCM:+AES-256-GCM" \
+    ":+CHACHA20-POLY1305:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA256:+SHA384"              \
+    ":+SIGN-ALL:+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1:+GROUP-SECP521R1"      \
     ":+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE"
 #define HANDSHAKE_MAX    65536 /* largest handshake message in bytes; it may contain a chain */
 #define HANDSHAKE_RECORD 22    /* content type, RFC 8446 section 5.1 */

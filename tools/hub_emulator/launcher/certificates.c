@@ -9,7 +9,6 @@
 
 #include "base/crypto.h"
 #include "base/text.h"
-#include "launcher/key_pair.h"
 
 #define CA_DAYS   3650
 #define LEAF_DAYS 397
@@ -33,26 +32,20 @@ static int make_ca(hub_pair *ca, int64_t now_s)
     return code;
 }
 
-/* The names and addresses of the server certificate. */
-typedef struct wanted {
-    const char *const *names;
-    size_t count;
-} wanted;
-
 static const char *const always[] = { "localhost", "127.0.0.1", "::1" };
 #define ALWAYS_COUNT (sizeof always / sizeof always[0])
 
 /* Returns one of the names. The names that are always included come first, then the requested
  * ones. */
-static const char *name_at(const wanted *w, size_t i)
+static const char *name_at(const hub_certificates_plan *plan, size_t i)
 {
-    return i < ALWAYS_COUNT ? always[i] : w->names[i - ALWAYS_COUNT];
+    return i < ALWAYS_COUNT ? always[i] : plan->names[i - ALWAYS_COUNT];
 }
 
-static bool comes_again(const wanted *w, size_t i)
+static bool comes_again(const hub_certificates_plan *plan, size_t i)
 {
     for (size_t k = 0; k < i; k++) {
-        if (strcmp(name_at(w, k), name_at(w, i)) == 0) {
+        if (strcmp(name_at(plan, k), name_at(plan, i)) == 0) {
             return true;
         }
     }
@@ -75,38 +68,42 @@ static int set_name(gnutls_x509_crt_t crt, const char *name)
                                                 (unsigned)strlen(name), GNUTLS_FSAN_APPEND);
 }
 
-static int set_names(gnutls_x509_crt_t crt, const wanted *w)
+static int set_names(gnutls_x509_crt_t crt, const hub_certificates_plan *plan)
 {
     int code = 0;
 
-    for (size_t i = 0; i < ALWAYS_COUNT + w->count; i++) {
-        if (name_at(w, i)[0] != '\0' && !comes_again(w, i)) {
-            hub_pair_step(&code, set_name(crt, name_at(w, i)));
+    for (size_t i = 0; i < ALWAYS_COUNT + plan->count; i++) {
+        if (name_at(plan, i)[0] != '\0' && !comes_again(plan, i)) {
+            hub_pair_step(&code, set_name(crt, name_at(plan, i)));
         }
     }
     return code;
 }
 
-static bool has_names(gnutls_x509_crt_t crt, const wanted *w)
+static bool has_names(gnutls_x509_crt_t crt, const hub_certificates_plan *plan)
 {
     bool all = true;
 
-    for (size_t i = 0; all && i < ALWAYS_COUNT + w->count; i++) {
-        all = name_at(w, i)[0] == '\0' || gnutls_x509_crt_check_hostname(crt, name_at(w, i)) != 0;
+    for (size_t i = 0; all && i < ALWAYS_COUNT + plan->count; i++) {
+        all = name_at(plan, i)[0] == '\0' ||
+              gnutls_x509_crt_check_hostname(crt, name_at(plan, i)) != 0;
     }
     return all;
 }
 
-static int make_leaf(hub_pair *leaf, const hub_pair *ca, const wanted *w, int64_t now_s)
+static int make_leaf(hub_pair *leaf, const hub_pair *ca, const hub_certificates_plan *plan,
+                     int64_t now_s)
 {
     uint8_t ca_id[64];
     size_t ca_id_len = sizeof ca_id;
-    int code = hub_pair_fields(leaf, HUB_PAIR_RSA, "localhost", now_s, LEAF_DAYS);
+    int code = hub_pair_fields(leaf, plan->kind, "localhost", now_s, LEAF_DAYS);
 
-    hub_pair_step(&code, set_names(leaf->crt, w));
+    hub_pair_step(&code, set_names(leaf->crt, plan));
     hub_pair_step(&code, gnutls_x509_crt_set_basic_constraints(leaf->crt, 0, -1));
-    hub_pair_step(&code, gnutls_x509_crt_set_key_usage(leaf->crt, GNUTLS_KEY_DIGITAL_SIGNATURE |
-                                                                      GNUTLS_KEY_KEY_ENCIPHERMENT));
+    hub_pair_step(
+        &code, gnutls_x509_crt_set_key_usage(
+                   leaf->crt, GNUTLS_KEY_DIGITAL_SIGNATURE |
+                                  (plan->kind == HUB_PAIR_RSA ? GNUTLS_KEY_KEY_ENCIPHERMENT : 0)));
     hub_pair_step(&code,
                   gnutls_x509_crt_set_key_purpose_oid(leaf->crt, GNUTLS_KP_TLS_WWW_SERVER, 0));
     hub_pair_step(&code, gnutls_x509_crt_get_subject_key_id(ca->crt, ca_id, &ca_id_len, NULL));
@@ -124,7 +121,14 @@ static bool has_ca_crt(const hub_store *store, const hub_pair *ca, int64_t now_s
            hub_pair_good_for_now(ca->crt, now_s);
 }
 
-static bool has_leaf(const hub_store *store, const hub_pair *ca, const wanted *w, int64_t now_s)
+static bool is_of_kind(gnutls_x509_crt_t crt, hub_pair_kind kind)
+{
+    return gnutls_x509_crt_get_pk_algorithm(crt, NULL) ==
+           (kind == HUB_PAIR_RSA ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
+}
+
+static bool has_leaf(const hub_store *store, const hub_pair *ca, const hub_certificates_plan *plan,
+                     int64_t now_s)
 {
     hub_pair leaf;
 
@@ -134,7 +138,8 @@ static bool has_leaf(const hub_store *store, const hub_pair *ca, const wanted *w
               hub_pair_signed_by(store, "server.crt", leaf.crt, ca) &&
               hub_pair_has_key(store, "server.key", &leaf) &&
               hub_pair_key_fits(store, "server.key", &leaf) &&
-              hub_pair_good_for_now(leaf.crt, now_s) && has_names(leaf.crt, w);
+              hub_pair_good_for_now(leaf.crt, now_s) && is_of_kind(leaf.crt, plan->kind) &&
+              has_names(leaf.crt, plan);
     hub_pair_deinit(&leaf);
     return ok;
 }
@@ -148,13 +153,13 @@ static hub_result renew_ca(const hub_store *store, hub_pair *ca, int64_t now_s, 
                     : hub_pair_save(store, "ca", ca, fault);
 }
 
-static hub_result renew_leaf(const hub_store *store, const hub_pair *ca, const wanted *w,
-                             int64_t now_s, hub_fault *fault)
+static hub_result renew_leaf(const hub_store *store, const hub_pair *ca,
+                             const hub_certificates_plan *plan, int64_t now_s, hub_fault *fault)
 {
     hub_pair leaf;
 
     hub_pair_init(&leaf);
-    int code = make_leaf(&leaf, ca, w, now_s);
+    int code = make_leaf(&leaf, ca, plan, now_s);
     hub_result r = code < 0 ? hub_pair_failed(fault, "making the server certificate", code)
                             : hub_pair_save(store, "server", &leaf, fault);
     hub_pair_deinit(&leaf);
@@ -163,28 +168,27 @@ static hub_result renew_leaf(const hub_store *store, const hub_pair *ca, const w
 
 /* Keeps the CA as long as possible, since clients have its certificate. Its key is needed only
  * to make a certificate. */
-static hub_result ensure(const hub_store *store, hub_pair *ca, const wanted *w, int64_t now_s,
-                         hub_fault *fault)
+static hub_result ensure(const hub_store *store, hub_pair *ca, const hub_certificates_plan *plan,
+                         int64_t now_s, hub_fault *fault)
 {
     bool ca_crt = has_ca_crt(store, ca, now_s);
     bool ca_key =
         hub_pair_has_key(store, "ca.key", ca) && ca_crt && hub_pair_key_fits(store, "ca.key", ca);
 
-    if (ca_crt && has_leaf(store, ca, w, now_s)) {
+    if (ca_crt && has_leaf(store, ca, plan, now_s)) {
         return HUB_OK;
     }
     hub_result r = ca_key ? HUB_OK : renew_ca(store, ca, now_s, fault);
-    return r == HUB_OK ? renew_leaf(store, ca, w, now_s, fault) : r;
+    return r == HUB_OK ? renew_leaf(store, ca, plan, now_s, fault) : r;
 }
 
-hub_result hub_certificates_ensure(const hub_store *store, const char *const *names, size_t count,
+hub_result hub_certificates_ensure(const hub_store *store, const hub_certificates_plan *plan,
                                    int64_t now_s, hub_fault *fault)
 {
-    const wanted w = { names, count };
     hub_pair ca;
 
     hub_pair_init(&ca);
-    hub_result r = ensure(store, &ca, &w, now_s, fault);
+    hub_result r = ensure(store, &ca, plan, now_s, fault);
     hub_pair_deinit(&ca);
     return r;
 }

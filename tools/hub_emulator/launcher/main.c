@@ -248,8 +248,13 @@ static hub_result make_certificates(emulator *e, hub_fault *fault)
     const char *names[] = { e->options->host, hub_addresses_one(&e->options->listen),
                             e->options->listen.v6 };
 
-    return hub_certificates_ensure(&e->registry.store, names, sizeof names / sizeof names[0],
-                                   now_ms() / 1000, fault);
+    const hub_certificates_plan plan = {
+        .kind = e->options->server_key,
+        .names = names,
+        .count = sizeof names / sizeof names[0],
+    };
+
+    return hub_certificates_ensure(&e->registry.store, &plan, now_ms() / 1000, fault);
 }
 
 static hub_result prepare(emulator *e, hub_fault *fault)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "launcher/device_certificates.h"
+#include "launcher/key_pair.h"
 #include "launcher/ports.h"
 
 typedef struct hub_options {
@@ -26,8 +27,9 @@ typedef struct hub_options {
     const char **ca_files; /* CAs of devices */
     size_t ca_count;
     bool verbose;
-    bool dps;              /* the emulator has a provisioning service */
-    const char **enrolled; /* registration ids of individual enrolments */
+    hub_pair_kind server_key; /* of the server certificate */
+    bool dps;                 /* the emulator has a provisioning service */
+    const char **enrolled;    /* registration ids of individual enrolments */
     size_t enrolled_count;
     const char **groups; /* ids of enrolment groups */
     size_t group_count;
