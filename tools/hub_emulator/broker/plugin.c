@@ -22,6 +22,7 @@
 #include "server/rest_server.h"
 
 #define MQTT_3_1_1 4
+#define LOG_MS     50 /* interval at which the log of the broker is read */
 #define EXPORTED   __attribute__((visibility("default")))
 
 typedef struct plugin {
@@ -34,6 +35,7 @@ typedef struct plugin {
     int notice_fd;
     char *front_secret; /* the secret in the envelopes of the front */
     int notes_fd;       /* socket to the front */
+    int64_t logged_ms;  /* when the log of the broker was read last, monotonic */
 } plugin;
 
 static plugin self;
@@ -143,15 +145,26 @@ static void take_message(plugin *p, const hub_note *m)
     }
 }
 
-/* Handles everything that has happened on the connections up to now. */
-static void catch_up(plugin *p)
+static void take_notes(plugin *p)
 {
     hub_note m;
 
     while (recv(p->notes_fd, &m, sizeof m, MSG_DONTWAIT) == (ssize_t)sizeof m) {
         take_message(p, &m);
     }
+}
+
+static void read_log(plugin *p)
+{
     hub_broker_log_drain(STDERR_FILENO, take_line, p);
+    p->logged_ms = read_clock(CLOCK_MONOTONIC);
+}
+
+/* Handles everything that has happened on the connections up to now. */
+static void catch_up(plugin *p)
+{
+    take_notes(p);
+    read_log(p);
 }
 
 /* --- callbacks --------------------------------------------------------- */
@@ -310,7 +323,10 @@ static int on_tick(int event, void *data, void *user)
 
     (void)event;
     (void)data;
-    catch_up(p);
+    take_notes(p);
+    if (read_clock(CLOCK_MONOTONIC) - p->logged_ms >= LOG_MS) {
+        read_log(p);
+    }
     rest_server_run(p->rest);
     hub_client_tick(&p->hub);
     hub_sessions_run(&p->sessions);

@@ -121,6 +121,14 @@ static void take_orders(hub_front *f)
     }
 }
 
+/* The hub sends a note before the broker writes the answer to a login. If that answer is ready now,
+ * the note is, too, although epoll may not have reported it. */
+static bool is_answer_to_login(const hub_front_end *end)
+{
+    return end->client != NULL && end == &end->client->server_end &&
+           end->client->state == HUB_FRONT_ASKING;
+}
+
 /* --- turns ------------------------------------------------------------- */
 
 static void serve(hub_front *f, const struct epoll_event *e)
@@ -128,7 +136,10 @@ static void serve(hub_front *f, const struct epoll_event *e)
     hub_front_end *end = e->data.ptr;
 
     if (end == &f->notes || end == &f->stop) {
-        return; /* each turn looks at both of them */
+        return; /* handled before and after all others */
+    }
+    if (is_answer_to_login(end)) {
+        take_orders(f);
     }
     if (end->client == NULL) {
         accept_some(f, end);
@@ -207,13 +218,26 @@ static int time_out(const hub_front *f)
     return hub_list_first(&f->shared.waiting) != NULL || f->deaf ? LOOK_AGAIN_MS : -1;
 }
 
-static void turn(hub_front *f)
+static bool is_reported(const struct epoll_event *events, int n, const hub_front_end *end)
+{
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.ptr == end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns false if the thread must end. */
+static bool turn(hub_front *f)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
     int n = epoll_wait(f->shared.setup.epoll_fd, events, EVENTS_AT_ONCE, time_out(f));
 
     hub_front_shared_now(&f->shared, up_ms());
-    take_orders(f);
+    if (n == EVENTS_AT_ONCE || is_reported(events, n, &f->notes)) {
+        take_orders(f);
+    }
     for (int i = 0; i < n; i++) {
         serve(f, &events[i]);
     }
@@ -226,22 +250,15 @@ static void turn(hub_front *f)
         }
     }
     free_gone(f);
-}
-
-static bool has_to_stop(const hub_front *f)
-{
-    uint64_t number;
-
-    return read(f->stop.fd, &number, sizeof number) == (ssize_t)sizeof number;
+    return !is_reported(events, n, &f->stop);
 }
 
 static void *run(void *user)
 {
     hub_front *f = user;
 
-    do {
-        turn(f);
-    } while (!has_to_stop(f));
+    while (turn(f)) {
+    }
     return NULL;
 }
 

@@ -66,6 +66,7 @@ struct rest_server {
     int calls_fd;
     line *arrived; /* lines that libmicrohttpd has not begun yet */
     call *waiting; /* calls that wait for the end of a method */
+    bool resumed;  /* libmicrohttpd has resumed connections to serve */
     rest_watchers watchers;
     int64_t looked_ms; /* time of the last search for callers that have disconnected */
     rest_websockets websockets;
@@ -138,6 +139,7 @@ static void finished(rest_handling *handling)
 
     no_longer_waiting(c);
     c->state = CALL_ANSWERED;
+    c->server->resumed = true;
     MHD_resume_connection(c->connection);
 }
 
@@ -164,7 +166,7 @@ static void let_leavers_go(rest_server *s)
             let_go(s, c);
         }
     }
-    rest_watchers_drop_leavers(&s->watchers);
+    s->resumed = rest_watchers_drop_leavers(&s->watchers) || s->resumed;
 }
 
 static line *line_of(struct MHD_Connection *connection)
@@ -436,13 +438,23 @@ rest_server *rest_server_start(hub *h, int calls_fd)
     return s;
 }
 
+/* Most rounds of the broker are about MQTT only. They should not cost system calls here. */
+static bool has_work(const rest_server *s)
+{
+    return s->resumed || s->websockets.count > 0 || waker_has_fired(s->waker);
+}
+
 void rest_server_run(rest_server *s)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
     int wait_ms = -1;
 
-    rest_watchers_wake(&s->watchers);
+    s->resumed = rest_watchers_wake(&s->watchers) || s->resumed;
     let_leavers_go(s);
+    if (!has_work(s)) {
+        return;
+    }
+    s->resumed = false;
     take_connections(s);
     (void)MHD_run(s->daemon);
     if (rest_websockets_run(&s->websockets, hub_up(s->hub))) {

@@ -105,25 +105,31 @@ enum MHD_Result rest_watchers_add(rest_watchers *ws, struct MHD_Connection *conn
     return r;
 }
 
-static void resume(rest_watcher *w)
+/* Returns whether it was suspended. */
+static bool resume(rest_watcher *w)
 {
-    if (w->suspended) {
+    const bool was_suspended = w->suspended;
+
+    if (was_suspended) {
         w->suspended = false;
         MHD_resume_connection(w->connection);
     }
+    return was_suspended;
 }
 
-void rest_watchers_wake(rest_watchers *ws)
+bool rest_watchers_wake(rest_watchers *ws)
 {
+    bool any = false;
     const bool news = ws->hub->telemetry.next_sequence != ws->announced;
     const int64_t now = ws->first != NULL ? hub_up(ws->hub) : 0;
 
     for (rest_watcher *w = ws->first; w != NULL; w = w->next) {
         if (news || watch_over(w) || now >= w->heartbeat_ms) {
-            resume(w);
+            any = resume(w) || any;
         }
     }
     ws->announced = ws->hub->telemetry.next_sequence;
+    return any;
 }
 
 bool rest_connection_has_left(struct MHD_Connection *connection)
@@ -135,20 +141,23 @@ bool rest_connection_has_left(struct MHD_Connection *connection)
     return poll(&p, 1, 0) > 0;
 }
 
-void rest_watchers_drop_leavers(rest_watchers *ws)
+bool rest_watchers_drop_leavers(rest_watchers *ws)
 {
+    bool any = false;
+
     for (rest_watcher *w = ws->first; w != NULL; w = w->next) {
         if (w->suspended && rest_connection_has_left(w->connection)) {
             rest_watch_end(&w->watch);
-            resume(w);
+            any = resume(w) || any;
         }
     }
+    return any;
 }
 
 void rest_watchers_end(rest_watchers *ws)
 {
     for (rest_watcher *w = ws->first; w != NULL; w = w->next) {
         rest_watch_end(&w->watch);
-        resume(w);
+        (void)resume(w);
     }
 }

@@ -20,10 +20,10 @@ void rest_watchers_init(rest_watchers *ws, hub *h);
 /** Answers the request with the events of *watch, of which it takes ownership. */
 enum MHD_Result rest_watchers_add(rest_watchers *ws, struct MHD_Connection *connection,
                                   const rest_watch *watch);
-/** Continues those for which there is something to send. */
-void rest_watchers_wake(rest_watchers *ws);
-/** Ends those whose client has closed its connection. */
-void rest_watchers_drop_leavers(rest_watchers *ws);
+/** Continues those for which there is something to send. Returns whether there was one. */
+bool rest_watchers_wake(rest_watchers *ws);
+/** Ends those whose client has closed its connection. Returns whether there was one. */
+bool rest_watchers_drop_leavers(rest_watchers *ws);
 /** Ends all of them. */
 void rest_watchers_end(rest_watchers *ws);
 

@@ -126,6 +126,14 @@ static void order_changed(waker *w)
     (void)!write(w->control, &one, sizeof one);
 }
 
+bool waker_has_fired(waker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool fired = !w->armed;
+    pthread_mutex_unlock(&w->lock);
+    return fired;
+}
+
 void waker_rearm(waker *w, int timeout_ms)
 {
     pthread_mutex_lock(&w->lock);

@@ -7,12 +7,18 @@
  * ends that sleep immediately.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct waker waker;
 
 /** Watches up to 4 descriptors for the calling thread. */
 waker *waker_start(const int *fds, size_t count);
+/**
+ * Returns whether a descriptor was ready, or the time of waker_rearm is over, since the last call
+ * of waker_rearm.
+ */
+bool waker_has_fired(waker *w);
 /**
  * Call it when the sleeping thread has handled everything. Watches again, for at most timeout_ms
  * (-1: no limit).
