@@ -5,6 +5,7 @@ usage: test_emulator_upload.py HUB_EMULATOR
 """
 
 import base64
+import email.utils
 import http.client
 import json
 import os
@@ -94,6 +95,8 @@ class Upload(unittest.TestCase):
             self.assertEqual((status, got), (206, part))
             self.assertTrue(headers["Content-Range"].endswith(f"/{len(data)}"))
         self.assertEqual(self.storage(upload, "GET", headers={"Range": f"bytes={len(data)}-"})[0], 416)
+        for text in ("bytes=0-1,3-4", "bytes=-3", "bytes=a-b", "bytes=1", "bytes=1-2x", "words=1-2"):
+            self.assertEqual(self.storage(upload, "GET", headers={"Range": text})[:2], (200, data), text)
         files = [path for path in pathlib.Path(self.folder.name).iterdir() if path.name.startswith("blob-")]
         self.assertIn(data, [path.read_bytes() for path in files])
 
@@ -102,12 +105,14 @@ class Upload(unittest.TestCase):
         blocks = {b"%04d" % i: os.urandom(i * 50000) for i in range(5)}
         for name in reversed(blocks):
             self.assertEqual(self.put_block(upload, name, blocks[name]), 201)
-        listed = self.storage(upload, "GET", "&comp=blocklist")[1]
-        self.assertEqual(listed.count(b"<Block>"), len(blocks))
+        for kind, count in (("", 0), ("committed", 0), ("uncommitted", len(blocks)), ("all", len(blocks))):
+            suffix = "&comp=blocklist" + (f"&blocklisttype={kind}" if kind else "")
+            self.assertEqual(self.storage(upload, "GET", suffix)[1].count(b"<Block>"), count)
         self.assertEqual(self.put_list(upload, [b"9999"]), 400)
         for _ in range(2):  # the answer may be lost, so that a client repeats the request
             self.assertEqual(self.put_list(upload, blocks), 201)
         self.assertEqual(self.storage(upload, "GET")[1], b"".join(blocks.values()))
+        self.assertEqual(self.storage(upload, "GET", "&comp=blocklist")[1].count(b"<Block>"), len(blocks))
         self.assertEqual(self.end(upload), 204)
 
     def test_an_upload_that_failed_leaves_no_block(self):
@@ -117,6 +122,20 @@ class Upload(unittest.TestCase):
         self.assertEqual(self.state_of(upload), ["failed"])
         self.assertEqual(self.storage(upload, "GET")[0], 404)
         self.assertFalse([p for p in pathlib.Path(self.folder.name).iterdir() if p.name.startswith("block-")])
+
+    def test_a_blob_has_an_etag_and_a_date_that_follow_its_changes(self):
+        upload = self.begin("changes")
+        etags = set()
+        for data in (b"one", b"two", b"two"):
+            headers = self.storage(upload, "PUT", "", data, {"x-ms-blob-type": "BlockBlob"})[2]
+            etags.add(headers["ETag"])
+            for method in ("GET", "HEAD"):
+                read = self.storage(upload, method)[2]
+                self.assertEqual((read["ETag"], read["Last-Modified"]), (headers["ETag"], headers["Last-Modified"]))
+            age = time.time() - email.utils.parsedate_to_datetime(headers["Last-Modified"]).timestamp()
+            self.assertTrue(-1 <= age < PATIENCE_S, headers["Last-Modified"])
+        self.assertEqual(len(etags), 3)
+        self.assertEqual(self.end(upload), 204)
 
     def test_requests_that_the_storage_refuses(self):
         upload = self.begin("strict")
@@ -132,6 +151,7 @@ class Upload(unittest.TestCase):
                 (400, "InvalidQueryParameterValue", (upload, "PUT", "&comp=block&blockid=!", b"x")),
                 (411, "MissingContentLengthHeader", (upload, "PUT", "", iter([b"x"]), block_blob)),
                 (400, "InvalidXmlDocument", (upload, "PUT", "&comp=blocklist", b"<BlockList>")),
+                (400, "InvalidQueryParameterValue", (upload, "GET", "&comp=blocklist&blocklisttype=x")),
                 (404, "BlobNotFound", (upload, "GET")), (405, "UnsupportedHttpVerb", (upload, "DELETE")),
                 (405, "UnsupportedHttpVerb", (upload, "PUT", "&comp=page", b"x"))]:
             with self.subTest(code=code, request=request):

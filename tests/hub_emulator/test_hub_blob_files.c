@@ -97,25 +97,35 @@ static hub_result make(const char *blob, const char *letters, hub_block_source s
 static void expect(const char *blob, const char *text)
 {
     char got[256];
-    uint64_t size = 0;
-    int fd = hub_blob_open(&store, blob, &size);
+    hub_blob_info info = { 0 };
+    hub_blob_info looked = { 0 };
+    int fd = hub_blob_open(&store, blob, &info);
 
     assert_true(fd >= 0);
-    assert_int_equal(size, strlen(text));
-    assert_int_equal(read(fd, got, sizeof got), (ssize_t)size);
-    assert_memory_equal(got, text, (size_t)size);
+    assert_int_equal(info.size, strlen(text));
+    assert_int_equal(read(fd, got, sizeof got), (ssize_t)info.size);
+    assert_memory_equal(got, text, (size_t)info.size);
+    assert_true(hub_blob_look(&store, blob, &looked));
+    assert_int_equal(looked.size, info.size);
+    assert_int_equal(looked.version, info.version);
+    assert_int_equal(looked.changed_ms, info.changed_ms);
     (void)close(fd);
 }
 
 static void a_blob_is_replaced_as_a_whole(void **state)
 {
-    uint64_t size;
+    hub_blob_info first;
+    hub_blob_info second;
 
     (void)state;
-    assert_int_equal(hub_blob_open(&store, BLOB, &size), -1);
+    assert_int_equal(hub_blob_open(&store, BLOB, &first), -1);
+    assert_false(hub_blob_look(&store, BLOB, &first));
     put(BLOB, "one");
     expect(BLOB, "one");
+    assert_true(hub_blob_look(&store, BLOB, &first));
     put(BLOB, "");
+    assert_true(hub_blob_look(&store, BLOB, &second));
+    assert_int_not_equal(first.version, second.version);
     expect(BLOB, "");
     assert_int_equal(files("", false), 1);
 }
@@ -202,19 +212,27 @@ static void a_list_with_a_missing_block_changes_nothing(void **state)
 
 static void the_blocks_are_listed_with_their_sizes(void **state)
 {
-    hub_text xml = { 0 };
+    static const char begin[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>";
+    static const char committed[] = "<CommittedBlocks><Block><Name>YQ==</Name><Size>1</Size>"
+                                    "</Block></CommittedBlocks>";
+    static const char uncommitted[] = "<UncommittedBlocks><Block><Name>Yg==</Name><Size>2</Size>"
+                                      "</Block></UncommittedBlocks>";
 
     (void)state;
     put_block(BLOB, 'a', "A");
     assert_int_equal(make(BLOB, "a", HUB_BLOCK_LATEST), HUB_OK);
     put_block(BLOB, 'b', "BB");
     put_block("another", 'c', "C");
-    hub_blob_list_blocks(&store, BLOB, &xml);
-    assert_string_equal(xml.p, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>"
-                               "<CommittedBlocks><Block><Name>YQ==</Name><Size>1</Size></Block>"
-                               "</CommittedBlocks><UncommittedBlocks><Block><Name>Yg==</Name>"
-                               "<Size>2</Size></Block></UncommittedBlocks></BlockList>");
-    hub_text_free(&xml);
+    for (unsigned which = HUB_BLOB_COMMITTED; which <= HUB_BLOB_ALL; which++) {
+        hub_text xml = { 0 };
+        char *want = hub_format("%s%s%s</BlockList>", begin,
+                                (which & HUB_BLOB_COMMITTED) != 0 ? committed : "",
+                                (which & HUB_BLOB_UNCOMMITTED) != 0 ? uncommitted : "");
+        hub_blob_list_blocks(&store, BLOB, (hub_blob_blocks)which, &xml);
+        assert_string_equal(xml.p, want);
+        hub_text_free(&xml);
+        free(want);
+    }
 }
 
 static void what_is_not_complete_is_dropped_for_one_blob_or_at_a_start(void **state)

@@ -28,6 +28,16 @@ static void a_date_is_what_the_c_library_makes_of_it(void **state)
         (void)snprintf(expected + n, sizeof expected - n, ".%03dZ", (int)(ms % 1000));
         hub_time_text(ms, text);
         assert_string_equal(text, expected);
+        (void)strftime(expected, sizeof expected, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        hub_time_http(ms, text);
+        assert_string_equal(text, expected);
+        n = strftime(expected, sizeof expected, "%I:%M:%S %p", &utc);
+        char *without_zero = expected[0] == '0' ? expected + 1 : expected;
+        hub_time_header(ms, text);
+        assert_string_equal(text + strlen(text) - strlen(without_zero), without_zero);
+        (void)snprintf(expected, sizeof expected, "%d/%d/%d ", (utc.tm_mon + 1) % 100,
+                       utc.tm_mday % 100, (utc.tm_year + 1900) % 10000);
+        assert_memory_equal(text, expected, strlen(expected));
     }
 }
 

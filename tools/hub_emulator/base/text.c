@@ -136,6 +136,12 @@ static char *put_part(char *at, int number, int digits_min, char separator)
     return at + 1;
 }
 
+/* Returns the position after the two texts. */
+static char *put_word(char *at, const char *word, const char *separator)
+{
+    return stpcpy(stpcpy(at, word), separator);
+}
+
 /* strftime is not used, because it would cost as much as the rest of an event. */
 void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
 {
@@ -151,6 +157,25 @@ void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
     out = put_part(out, utc.tm_sec, 2, '.');
     out = put_part(out, (int)(ms % 1000), 3, 'Z');
     *out = '\0';
+}
+
+void hub_time_http(int64_t ms, char out[HUB_TIME_SIZE])
+{
+    static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+    static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+
+    (void)gmtime_r(&seconds, &utc);
+    out = put_word(out, days[utc.tm_wday], ", ");
+    out = put_part(out, utc.tm_mday, 2, ' ');
+    out = put_word(out, months[utc.tm_mon], " ");
+    out = put_part(out, utc.tm_year + 1900, 4, ' ');
+    out = put_part(out, utc.tm_hour, 2, ':');
+    out = put_part(out, utc.tm_min, 2, ':');
+    out = put_part(out, utc.tm_sec, 2, ' ');
+    (void)put_word(out, "GMT", "");
 }
 
 void hub_time_header(int64_t ms, char out[HUB_TIME_SIZE])

@@ -41,6 +41,8 @@ void hub_text_free(hub_text *t);
 #define HUB_TIME_SIZE 32
 void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE]);
 
+/** Writes it as Fri, 20 Nov 2026 10:11:12 GMT (RFC 9110, section 5.6.7). */
+void hub_time_http(int64_t ms, char out[HUB_TIME_SIZE]);
 /** Writes it as 11/20/2026 10:11:12 AM, the form that the hub uses in headers of messages. */
 void hub_time_header(int64_t ms, char out[HUB_TIME_SIZE]);
 

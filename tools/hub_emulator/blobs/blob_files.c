@@ -226,31 +226,43 @@ hub_result hub_blob_writer_end_blob(hub_blob_writer *w, const char *blob, hub_fa
     return r;
 }
 
-int hub_blob_open(const hub_store *store, const char *blob, uint64_t *size)
+/* Each change makes a new file. */
+static hub_blob_info info_of(const struct stat *file)
+{
+    const uint64_t seconds = (uint64_t)file->st_mtim.tv_sec;
+    const uint64_t ns = (uint64_t)file->st_mtim.tv_nsec;
+
+    return (hub_blob_info){
+        .size = (uint64_t)file->st_size,
+        .changed_ms = (int64_t)(seconds * 1000 + ns / 1000000),
+        .version = seconds * 1000000000 + ns + (uint64_t)file->st_ino,
+    };
+}
+
+int hub_blob_open(const hub_store *store, const char *blob, hub_blob_info *info)
 {
     char *name = blob_file(blob);
     char *path = hub_store_path(store, name);
-    struct stat info;
+    struct stat file;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd >= 0 && fstat(fd, &info) == 0) {
-        *size = (uint64_t)info.st_size;
+    if (fd >= 0 && fstat(fd, &file) == 0) {
+        *info = info_of(&file);
     }
     free(name);
     free(path);
     return fd;
 }
 
-bool hub_blob_look(const hub_store *store, const char *blob, uint64_t *size, int64_t *changed_ms)
+bool hub_blob_look(const hub_store *store, const char *blob, hub_blob_info *info)
 {
     char *name = blob_file(blob);
     char *path = hub_store_path(store, name);
-    struct stat info;
-    const bool found = stat(path, &info) == 0;
+    struct stat file;
+    const bool found = stat(path, &file) == 0;
 
     if (found) {
-        *size = (uint64_t)info.st_size;
-        *changed_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+        *info = info_of(&file);
     }
     free(name);
     free(path);
@@ -412,13 +424,13 @@ hub_result hub_blob_make(const hub_store *store, const char *blob, const hub_blo
                          hub_fault *fault)
 {
     making m = { .store = store, .blob = blob };
-    uint64_t size = 0;
+    hub_blob_info info;
 
     hub_result r = hub_blob_writer_open(&m.writer, store, fault);
     if (r != HUB_OK) {
         return r;
     }
-    m.old = hub_blob_open(store, blob, &size);
+    m.old = hub_blob_open(store, blob, &info);
     m.committed = read_committed(store, blob);
     m.made = cJSON_CreateArray();
     r = add_all(&m, list, fault);
@@ -469,22 +481,41 @@ static hub_result list_visited(void *user, const char *name, hub_fault *fault)
     return HUB_OK;
 }
 
-void hub_blob_list_blocks(const hub_store *store, const char *blob, hub_text *out)
+static void list_committed(const hub_store *store, const char *blob, hub_text *out)
 {
     cJSON *committed = read_committed(store, blob);
-    char *prefix = block_prefix(blob);
-    listing l = { store, strlen(prefix), out };
     const cJSON *block;
-    hub_fault fault;
 
-    hub_text_str(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList><CommittedBlocks>");
+    hub_text_str(out, "<CommittedBlocks>");
     cJSON_ArrayForEach(block, committed_blocks(committed))
     {
         add_xml(out, id_of(block), size_of(block));
     }
-    hub_text_str(out, "</CommittedBlocks><UncommittedBlocks>");
-    (void)hub_store_each(store, prefix, list_visited, &l, &fault);
-    hub_text_str(out, "</UncommittedBlocks></BlockList>");
+    hub_text_str(out, "</CommittedBlocks>");
     cJSON_Delete(committed);
+}
+
+static void list_uncommitted(const hub_store *store, const char *blob, hub_text *out)
+{
+    char *prefix = block_prefix(blob);
+    listing l = { store, strlen(prefix), out };
+    hub_fault fault;
+
+    hub_text_str(out, "<UncommittedBlocks>");
+    (void)hub_store_each(store, prefix, list_visited, &l, &fault);
+    hub_text_str(out, "</UncommittedBlocks>");
     free(prefix);
+}
+
+void hub_blob_list_blocks(const hub_store *store, const char *blob, hub_blob_blocks which,
+                          hub_text *out)
+{
+    hub_text_str(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
+    if ((which & HUB_BLOB_COMMITTED) != 0) {
+        list_committed(store, blob, out);
+    }
+    if ((which & HUB_BLOB_UNCOMMITTED) != 0) {
+        list_uncommitted(store, blob, out);
+    }
+    hub_text_str(out, "</BlockList>");
 }

@@ -47,12 +47,27 @@ hub_result hub_blob_make(const hub_store *store, const char *blob, const hub_blo
                          hub_fault *fault);
 /** Drops the blocks for this blob that are not part of it. */
 void hub_blob_drop_blocks(const hub_store *store, const char *blob);
+/** What is known about a blob. */
+typedef struct hub_blob_info {
+    uint64_t size;
+    int64_t changed_ms; /* time of its last change */
+    uint64_t version;   /* another one after each change */
+} hub_blob_info;
+
 /** Opens a blob for reading. Returns the descriptor, or -1: there is no such blob. */
-int hub_blob_open(const hub_store *store, const char *blob, uint64_t *size);
-/** Reads the size of a blob and the time of its last change. Returns false: there is no such blob.
- */
-bool hub_blob_look(const hub_store *store, const char *blob, uint64_t *size, int64_t *changed_ms);
+int hub_blob_open(const hub_store *store, const char *blob, hub_blob_info *info);
+/** Returns false if there is no such blob. */
+bool hub_blob_look(const hub_store *store, const char *blob, hub_blob_info *info);
+
+/** The blocks in a list: those that the blob was made of, and those that were only put. */
+typedef enum hub_blob_blocks {
+    HUB_BLOB_COMMITTED = 1,
+    HUB_BLOB_UNCOMMITTED = 2,
+    HUB_BLOB_ALL = HUB_BLOB_COMMITTED | HUB_BLOB_UNCOMMITTED
+} hub_blob_blocks;
+
 /** Appends the answer to Get Block List, an XML document. */
-void hub_blob_list_blocks(const hub_store *store, const char *blob, hub_text *out);
+void hub_blob_list_blocks(const hub_store *store, const char *blob, hub_blob_blocks which,
+                          hub_text *out);
 
 #endif

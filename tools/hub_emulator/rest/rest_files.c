@@ -75,17 +75,16 @@ static char *blob_uri(const rest_request *r, const char *blob)
 /* Tells services about an upload that has succeeded, for rest_service_bound.h. */
 static void announce(hub *h, const rest_request *r, const hub_upload *upload)
 {
-    uint64_t size = 0;
-    int64_t changed_ms = hub_now(h);
+    hub_blob_info info = { .changed_ms = hub_now(h) };
     char *uri = blob_uri(r, upload->blob_name);
     cJSON *json = cJSON_CreateObject();
 
-    (void)hub_blob_look(&h->registry.store, upload->blob_name, &size, &changed_ms);
+    (void)hub_blob_look(&h->registry.store, upload->blob_name, &info);
     hub_json_add_text(json, "deviceId", upload->device);
     hub_json_add_text(json, "blobUri", uri);
     hub_json_add_text(json, "blobName", upload->blob_name);
-    hub_json_add_time(json, "lastUpdatedTime", changed_ms);
-    (void)cJSON_AddNumberToObject(json, "blobSizeInBytes", (double)size);
+    hub_json_add_time(json, "lastUpdatedTime", info.changed_ms);
+    (void)cJSON_AddNumberToObject(json, "blobSizeInBytes", (double)info.size);
     hub_json_add_time(json, "enqueuedTimeUtc", hub_now(h));
     hub_service_queue_add(&h->file_notices, hub_json_print(json), hub_now(h));
     cJSON_Delete(json);

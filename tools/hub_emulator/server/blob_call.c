@@ -111,6 +111,17 @@ static struct MHD_Response *response_of(hub_text *text)
     return response;
 }
 
+static void add_info(struct MHD_Response *response, const hub_blob_info *info)
+{
+    char time[HUB_TIME_SIZE];
+    char *etag = hub_format("\"0x%016" PRIX64 "\"", info->version);
+
+    hub_time_http(info->changed_ms, time);
+    add_header(response, MHD_HTTP_HEADER_ETAG, etag);
+    add_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, time);
+    free(etag);
+}
+
 static enum MHD_Result refuse(blob_call *c, unsigned status, const char *code, const char *why)
 {
     hub_text body = { 0 };
@@ -304,6 +315,17 @@ enum MHD_Result blob_call_body(blob_call *c, const char *data, size_t *size)
 
 /* --- the end ----------------------------------------------------------- */
 
+/* A block that was put changes no blob. */
+static void add_info_of_blob(const blob_call *c, struct MHD_Response *response)
+{
+    hub_blob_info info;
+
+    if (c->operation != HUB_STORAGE_PUT_BLOCK &&
+        hub_blob_look(&c->hub->registry.store, c->blob, &info)) {
+        add_info(response, &info);
+    }
+}
+
 static enum MHD_Result created(blob_call *c)
 {
     struct MHD_Response *response =
@@ -315,6 +337,7 @@ static enum MHD_Result created(blob_call *c)
     }
     if (response != NULL) {
         add_header(response, "x-ms-request-server-encrypted", "false");
+        add_info_of_blob(c, response);
     }
     return send_response(c, MHD_HTTP_CREATED, response);
 }
@@ -345,11 +368,29 @@ static enum MHD_Result end_list(blob_call *c)
     return r == HUB_OK ? created(c) : disk_failed(c);
 }
 
+static bool read_list_type(const char *text, hub_blob_blocks *which)
+{
+    *which = HUB_BLOB_COMMITTED;
+    if (is(text, "uncommitted")) {
+        *which = HUB_BLOB_UNCOMMITTED;
+    } else if (is(text, "all")) {
+        *which = HUB_BLOB_ALL;
+    } else {
+        return text == NULL || is(text, "committed");
+    }
+    return true;
+}
+
 static enum MHD_Result send_list(blob_call *c)
 {
     hub_text xml = { 0 };
+    hub_blob_blocks which;
 
-    hub_blob_list_blocks(&c->hub->registry.store, c->blob, &xml);
+    if (!read_list_type(query(c, "blocklisttype"), &which)) {
+        return refuse(c, 400, "InvalidQueryParameterValue",
+                      "blocklisttype is not committed, uncommitted or all");
+    }
+    hub_blob_list_blocks(&c->hub->registry.store, c->blob, which, &xml);
     struct MHD_Response *response = response_of(&xml);
     if (response != NULL) {
         add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/xml");
@@ -377,42 +418,53 @@ static bool read_number(const char **text, uint64_t *out)
     return true;
 }
 
+/* Returns false if the text is not one range with a beginning, the only kind that the storage of
+ * the vendor has. */
+static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
+{
+    if (strncmp(text, RANGE_UNIT, strlen(RANGE_UNIT)) != 0) {
+        return false;
+    }
+    text += strlen(RANGE_UNIT);
+    if (!read_number(&text, first) || *text++ != '-') {
+        return false;
+    }
+    (void)read_number(&text, last);
+    return *text == '\0';
+}
+
 /* Returns false if no byte of the blob is in the range. Text that is not a range is ignored. */
 static bool read_range(const blob_call *c, uint64_t size, range *out)
 {
     const char *text = header(c, "x-ms-range");
-    uint64_t last;
+    uint64_t first = 0;
+    uint64_t last = UINT64_MAX;
 
     text = text != NULL ? text : header(c, MHD_HTTP_HEADER_RANGE);
     *out = (range){ .last = size > 0 ? size - 1 : 0 };
-    if (text == NULL || strncmp(text, RANGE_UNIT, strlen(RANGE_UNIT)) != 0) {
-        return true;
-    }
-    text += strlen(RANGE_UNIT);
-    if (!read_number(&text, &out->first)) {
+    if (text == NULL || !parse_range(text, &first, &last)) {
         return true;
     }
     out->given = true;
-    if (*text++ == '-' && read_number(&text, &last) && last < out->last) {
-        out->last = last;
-    }
-    return out->first < size && out->first <= out->last;
+    out->first = first;
+    out->last = last < out->last ? last : out->last;
+    return first < size && first <= out->last;
 }
 
 static enum MHD_Result send_blob(blob_call *c)
 {
-    uint64_t size = 0;
+    hub_blob_info info = { 0 };
     range part;
-    int fd = hub_blob_open(&c->hub->registry.store, c->blob, &size);
+    int fd = hub_blob_open(&c->hub->registry.store, c->blob, &info);
 
     if (fd < 0) {
         return refuse(c, 404, "BlobNotFound", "there is no such blob");
     }
-    if (!read_range(c, size, &part)) {
+    if (!read_range(c, info.size, &part)) {
         (void)close(fd);
         return refuse(c, 416, "InvalidRange", "no byte of the blob is in the range");
     }
-    const uint64_t len = size > 0 ? part.last - part.first + 1 : 0;
+    const uint64_t len = info.size > 0 ? part.last - part.first + 1 : 0;
     struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(len, fd, part.first);
     if (response == NULL) {
         (void)close(fd);
@@ -421,9 +473,10 @@ static enum MHD_Result send_blob(blob_call *c)
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/octet-stream");
     add_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
     add_header(response, "x-ms-blob-type", BLOCK_BLOB);
+    add_info(response, &info);
     if (part.given) {
         char *text =
-            hub_format("bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part.first, part.last, size);
+            hub_format("bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part.first, part.last, info.size);
         add_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, text);
         free(text);
     }
