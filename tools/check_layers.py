@@ -83,7 +83,7 @@ LEVELS = {
         ["hub"],
         ["context"],
         ["connection", "telemetry", "features", "pnp"],
-        ["provisioning"],
+        ["provisioning", "certificate"],
         ["drive"],
         ["edge", "upload"],
     ],

@@ -168,10 +168,10 @@ static void a_replacement_that_is_given_up_is_reported_in_the_text(void **state)
     (void)state;
     attempt_rig r;
     begin(&r, 1);
-    assert_int_equal(credential_replace(&r.k, &r.list[1], 1), IOTHUB_ERR_MEMORY);
+    assert_int_equal(credential_replace(&r.k, &r.list[1], 1, 1), IOTHUB_ERR_MEMORY);
     r.k.connect_cap = 1000;
     r.base.context.scratch_len = 1000;
-    assert_int_equal(credential_replace(&r.k, &r.list[1], 1), IOTHUB_OK);
+    assert_int_equal(credential_replace(&r.k, &r.list[1], 1, 1), IOTHUB_OK);
     assert_int_equal(attempt_open(&r.ch, &r.k, &r.error), IOTHUB_OK);
     assert_ptr_equal(r.base.platform.streams[0].identity, &r.identities[1]);
 
@@ -198,7 +198,7 @@ static void a_renewal_ends_only_if_its_replacement_is_given_up(void **state)
         assert_false(attempt_renewal_failed(&r.renewal, &r.k, none[i], 1000));
     }
 
-    assert_int_equal(credential_replace(&r.k, &r.list[1], 1), IOTHUB_OK);
+    assert_int_equal(credential_replace(&r.k, &r.list[1], 1, 1), IOTHUB_OK);
     assert_int_equal(attempt_prepare_renewal(&r.k, 1000), CREDENTIAL_READY);
     assert_ptr_equal(credential_in_use(&r.k), &r.list[1]);
     assert_true(attempt_renewal_failed(&r.renewal, &r.k, IOTHUB_ERR_CREDENTIAL, 1000));

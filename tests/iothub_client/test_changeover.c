@@ -245,7 +245,7 @@ static void a_token_is_requested_before_the_spare_is_opened(void **state)
         .request = on_request, .user = &r, .memory = r.memory, .memory_size = sizeof r.memory
     };
     r.list[0] = iothub_provider_credential(&r.provider);
-    assert_int_equal(credential_replace(&r.k, r.list, 1), IOTHUB_OK);
+    assert_int_equal(credential_replace(&r.k, r.list, 1, 1), IOTHUB_OK);
     changeover_begin(&r.c, &r.k, now(&r));
     assert_int_equal(step(&r, false), CHANGEOVER_WAITS);
     assert_int_equal(r.requests, 1);
@@ -262,7 +262,7 @@ static void replace_by_what_is_refused(changeover_rig *r)
     r->identity.info.not_before_s = 1700000000;
     r->identity.info.not_after_s = r->identity.info.chain_until_s = 1700000001;
     r->list[0] = iothub_x509_credential(&r->identity);
-    assert_int_equal(credential_replace(&r->k, r->list, 1), IOTHUB_OK);
+    assert_int_equal(credential_replace(&r->k, r->list, 1, 1), IOTHUB_OK);
     advance(r, 2000);
 }
 
@@ -369,7 +369,7 @@ static void a_login_that_needs_no_renewal_has_no_deadline(void **state)
     r.identity.info.not_before_s = 1600000000;
     r.identity.info.not_after_s = r.identity.info.chain_until_s = 1900000000;
     r.list[0] = iothub_x509_credential(&r.identity);
-    assert_int_equal(credential_replace(&r.k, r.list, 1), IOTHUB_OK);
+    assert_int_equal(credential_replace(&r.k, r.list, 1, 1), IOTHUB_OK);
     credential_begin(&r.k, now(&r));
     assert_false(changeover_plan(&r.c, &r.k));
     assert_true(channel_deadline(changeover_read_channel(&r.c)) == IOTHUB_NEVER);

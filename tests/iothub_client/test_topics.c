@@ -83,6 +83,16 @@ static void put_method_filter(iothub_text *t)
     topic_put_filter(t, &device, TOPIC_FEATURE_METHOD);
 }
 
+static void put_certificate_filter(iothub_text *t)
+{
+    topic_put_filter(t, &device, TOPIC_FEATURE_CERTIFICATE);
+}
+
+static void put_certificate_request(iothub_text *t)
+{
+    topic_put_certificate_request(t, mqc_span_str("ab12"));
+}
+
 static const struct {
     put_fn put;
     const char *topic;
@@ -98,6 +108,8 @@ static const struct {
     { put_module_c2d_filter, "devices/dev1/modules/mod1/inputs/#" },
     { put_desired_filter, "$iothub/twin/PATCH/properties/desired/#" },
     { put_method_filter, "$iothub/methods/POST/#" },
+    { put_certificate_filter, "$iothub/credentials/res/#" },
+    { put_certificate_request, "$iothub/credentials/POST/issueCertificate/?$rid=ab12" },
 };
 
 static void outgoing_topics_are_the_documented_ones(void **state)
@@ -141,6 +153,16 @@ static void a_twin_response_gives_status_rid_and_version(void **state)
     assert_span(p.rid, "12");
     assert_true(p.has_version);
     assert_int_equal(p.version, 34);
+}
+
+static void an_answer_to_a_certificate_request_gives_status_and_rid(void **state)
+{
+    (void)state;
+    topic_parts p = parse("$iothub/credentials/res/202/?$rid=ab12", &device);
+
+    assert_int_equal(p.kind, TOPIC_CERTIFICATE);
+    assert_int_equal(p.status, 202);
+    assert_span(p.rid, "ab12");
 }
 
 static void query_keys_come_in_any_order_and_unknown_ones_are_ignored(void **state)
@@ -219,6 +241,10 @@ static void numbers_are_read_to_their_end_and_not_beyond(void **state)
         "$iothub/twin/res/200/$rid=1",
         "$iothub/twin/res/200/?$rid=%1",
         "$iothub/twin/res/200",
+        "$iothub/credentials/res/1000/?$rid=1",
+        "$iothub/credentials/res/200/?$rid=",
+        "$iothub/credentials/res/200",
+        "$iothub/credentials/POST/issueCertificate/?$rid=1",
         "$iothub/methods/POST//?$rid=1",
         "$iothub/methods/POST/name/?$rid=",
         "$iothub/methods/POST/name/more/?$rid=1",
@@ -376,6 +402,7 @@ int main(void)
         cmocka_unit_test(outgoing_topics_are_the_documented_ones),
         cmocka_unit_test(too_small_a_buffer_latches_at_every_capacity),
         cmocka_unit_test(a_twin_response_gives_status_rid_and_version),
+        cmocka_unit_test(an_answer_to_a_certificate_request_gives_status_and_rid),
         cmocka_unit_test(query_keys_come_in_any_order_and_unknown_ones_are_ignored),
         cmocka_unit_test(a_version_may_be_missing),
         cmocka_unit_test(what_comes_as_a_desired_change_is_one_whatever_its_version),

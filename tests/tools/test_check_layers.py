@@ -147,7 +147,8 @@ class Case(unittest.TestCase):
         self.refused({"iothub_client/src/odd.c": "int odd;", "iothub_client/src/pnp/pnp.c": "int pnp;",
                       "iothub_client/src/edge/edge.c": "int edge;",
                       "iothub_client/src/upload/upload.c": "int upload;",
-                      "iothub_client/src/provisioning/room.c": "int room;"},
+                      "iothub_client/src/provisioning/room.c": "int room;",
+                      "iothub_client/src/certificate/slots.c": "int slots;"},
                      "odd.c: stands in none of the folders")
 
     def test_while_folders_are_missing_files_may_stand_outside(self):

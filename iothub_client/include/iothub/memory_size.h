@@ -66,7 +66,8 @@ extern "C" {
      15)
 
 /** Bytes that provisioning needs in addition to the client, for this value of answer_size; with a
- * csr, pass twice the answer_size, for the issued certificates have the same room. */
+ * csr or iothub_options.certificate, pass three times the answer_size, which is then at least
+ * IOTHUB_CSR_ANSWER_MIN: the issued certificates and the request need room, too. */
 #define IOTHUB_PROVISIONING_SIZE(answer)                                                 \
     (sizeof(mqc_engine) + sizeof(iothub_options) + sizeof(iothub_provisioning_options) + \
      2 * sizeof(iothub_error) + sizeof(plat_thread) + sizeof(plat_stream_storage) +      \

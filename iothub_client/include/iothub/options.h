@@ -440,6 +440,14 @@ typedef struct iothub_options {
     /** TCP port for WebSocket with the transport IOTHUB_AUTO; another one than port. 0 (the
      * default): 443. */
     uint16_t websocket_port;
+
+    /**
+     * A client certificate that the client requests and renews by itself, made by
+     * iothub_certificate_init (iothub/certificate.h, a preview of the service). The client logs in
+     * with it as soon as there is one, and before that with its other credential. Borrowed until
+     * iothub_deinit. NULL (the default): none.
+     */
+    struct iothub_certificate *certificate;
 } iothub_options;
 
 /**

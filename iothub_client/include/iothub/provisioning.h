@@ -72,6 +72,8 @@ iothub_result iothub_derive_device_key(const plat_crypto *crypto, const char *gr
 
 /** Longest certificate request of a registration, in characters of base64. */
 #define IOTHUB_CSR_MAX 8192
+/** Longest request that iothub_options.certificate makes, in characters of base64. */
+#define IOTHUB_CSR_MADE_MAX 2048
 /** Least answer_size of a registration with a certificate request. */
 #define IOTHUB_CSR_ANSWER_MIN 16384
 
@@ -171,6 +173,9 @@ typedef struct iothub_provisioning_options {
      * it to iothub_set_credentials there; the client then connects with it. Save chain and key
      * as well: the next run passes them in iothub_options.credentials and needs no csr until the
      * certificate expires soon.
+     *
+     * A client with iothub_options.certificate (iothub/certificate.h) does all this by itself, and
+     * renews the certificate; then csr must be NULL.
      *
      * With csr the client asks the service even if the cache knows the hub. If the service cannot
      * answer, the client connects to that hub with the credentials that it has. Each registration

@@ -43,7 +43,10 @@ bool credential_valid(const credential_part *k)
     if (k->index >= k->count || (k->next == NULL) != (k->next_count == 0)) {
         return false;
     }
-    if (k->next == NULL ? k->uses_next || k->next_index > 0 : k->next_index >= k->next_count) {
+    if (k->next == NULL ? k->uses_next || k->next_index > 0 : k->next_index >= k->next_tried) {
+        return false;
+    }
+    if (k->next_tried > k->next_count) {
         return false;
     }
     /* The application is not notified of tokens that are made from a key. */
@@ -269,15 +272,16 @@ iothub_result credential_token_failed(const credential_part *k, const char *text
     return IOTHUB_OK;
 }
 
+/* The credentials that are not tried first are those that the client has had already. */
 static iothub_result check_replacement(const credential_part *k, const iothub_credential *list,
-                                       size_t count, iothub_error *error)
+                                       size_t count, size_t tried, iothub_error *error)
 {
     if (list == NULL || count == 0 || count > IOTHUB_CREDENTIALS_MAX) {
         return iothub_fail(error, IOTHUB_ERR_ARG,
                            "iothub_set_credentials: there must be 1 to %zu credentials",
                            (size_t)IOTHUB_CREDENTIALS_MAX);
     }
-    iothub_result r = check_list(k->context, list, count, error);
+    iothub_result r = check_list(k->context, list, tried, error);
     if (r != IOTHUB_OK) {
         return r;
     }
@@ -294,16 +298,18 @@ static void drop_next(credential_part *k)
 {
     k->next = NULL;
     k->next_count = 0;
+    k->next_tried = 0;
     k->next_index = 0;
     k->uses_next = false;
     k->refusals = 0;
     watch(k);
 }
 
-iothub_result credential_replace(credential_part *k, const iothub_credential *list, size_t count)
+iothub_result credential_replace(credential_part *k, const iothub_credential *list, size_t count,
+                                 size_t tried)
 {
     assert(credential_valid(k));
-    iothub_result r = check_replacement(k, list, count, context_error(k->context));
+    iothub_result r = check_replacement(k, list, count, tried, context_error(k->context));
     if (r != IOTHUB_OK) {
         return r;
     }
@@ -312,6 +318,7 @@ iothub_result credential_replace(credential_part *k, const iothub_credential *li
     }
     k->next = list;
     k->next_count = (uint8_t)count;
+    k->next_tried = (uint8_t)tried;
     k->next_index = 0;
     k->replaced_how = IOTHUB_OK;
     return IOTHUB_OK;
@@ -421,7 +428,7 @@ static blame blame_for(iothub_result reason)
 
 static credential_step leave_next(credential_part *k, iothub_result reason)
 {
-    if (k->next_index + 1 < k->next_count) {
+    if (k->next_index + 1 < k->next_tried) {
         k->next_index++;
         watch(k);
         return CREDENTIAL_MOVES;

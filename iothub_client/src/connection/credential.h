@@ -27,10 +27,11 @@ typedef struct credential_part {
     uint32_t token_cap;      /* size of the memory for the connection string's token */
     uint32_t connect_cap;    /* size of the memory for CONNECT */
     uint8_t count, next_count;
+    uint8_t next_tried; /* number of credentials of next that are tried before one has logged in */
     uint8_t index, next_index;
     uint8_t refusals;    /* consecutive refusals of the credential in use */
     int8_t replaced_how; /* iothub_result of the latest replacement */
-    bool uses_next;      /* the current attempt uses a credential of next */
+    bool uses_next : 1;  /* the current attempt uses a credential of next */
     bool hurries : 1;    /* until the next login, no credential gets a second attempt */
     bool new_token : 1;  /* the token was replaced after the latest CONNECT */
 } credential_part;
@@ -56,8 +57,12 @@ iothub_result credential_take_token(credential_part *k, mqc_span signature, ioth
 
 /** iothub_set_token. */
 iothub_result credential_replace_token(credential_part *k, const char *signature);
-/** Does what iothub_set_credentials does: the new credentials are used from the next attempt on. */
-iothub_result credential_replace(credential_part *k, const iothub_credential *list, size_t count);
+/**
+ * Does what iothub_set_credentials does: the new credentials are used from the next attempt on. The
+ * first `tried` of them decide whether they replace the earlier ones.
+ */
+iothub_result credential_replace(credential_part *k, const iothub_credential *list, size_t count,
+                                 size_t tried);
 /** iothub_provide_token. */
 iothub_result credential_provide_token(const credential_part *k, const char *token);
 /** iothub_token_failed. */

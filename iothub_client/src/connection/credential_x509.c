@@ -7,8 +7,9 @@
  * The hub uses its own clock. */
 enum { SLOW_CLOCK_S = 300 };
 
-/* The application is asked to replace the certificate after four fifths of its life. */
-enum { PARTS_OF_LIFE = 5, USED_PARTS = 4 };
+/* The application is asked to replace the certificate after four fifths of its life. If the client
+ * renews it by itself, that has failed when a twentieth is left. */
+enum { PARTS_OF_LIFE = 20, USED_PARTS = 16, USED_PARTS_IF_RENEWED = 19 };
 
 static plat_identity_info describe(const iothub_context *context, const iothub_credential *c)
 {
@@ -43,11 +44,13 @@ static credential_validity validity(const iothub_context *context, const iothub_
 {
     const plat_identity_info info = describe(context, c);
     const int64_t life_s = info.not_after_s - info.not_before_s;
+    const int64_t used_parts =
+        context->options.certificate != NULL ? USED_PARTS_IF_RENEWED : USED_PARTS;
 
     return (credential_validity){
         .from_s = info.not_before_s - SLOW_CLOCK_S,
         .until_s = info.chain_until_s + 1, /* The last second of its life belongs to it. */
-        .notice_s = info.not_before_s + life_s / PARTS_OF_LIFE * USED_PARTS,
+        .notice_s = info.not_before_s + life_s / PARTS_OF_LIFE * used_parts,
     };
 }
 

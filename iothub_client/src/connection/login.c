@@ -7,7 +7,8 @@
 #include "iothub/version.h"
 #include "text/percent.h"
 
-#define API_VERSION "2021-04-12"
+#define API_VERSION         "2021-04-12"
+#define PREVIEW_API_VERSION "2025-08-01-preview" /* has certificate requests */
 
 static bool is_module(const iothub_context *context)
 {
@@ -26,7 +27,9 @@ static void put_user_name(iothub_text *t, const iothub_context *context)
         iothub_text_put_char(t, '/');
         iothub_text_put_span(t, context->identity.module_id);
     }
-    iothub_text_put(t, "/?api-version=" API_VERSION "&DeviceClientType=");
+    iothub_text_put(t, "/?api-version=");
+    iothub_text_put(t, o->certificate != NULL ? PREVIEW_API_VERSION : API_VERSION);
+    iothub_text_put(t, "&DeviceClientType=");
     iothub_percent_put(t, mqc_span_str(o->user_agent != NULL
                                            ? o->user_agent
                                            : "iothub_device/" IOTHUB_VERSION_STRING));

@@ -52,6 +52,12 @@ iothub_result session_provide_token(iothub_session *s, const char *token);
 iothub_result session_token_failed(iothub_session *s, const char *text);
 iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
                                       size_t count);
+/**
+ * Replaces the credentials as soon as the first one of the list has logged in. The others are used
+ * only after that.
+ */
+iothub_result session_try_credentials(iothub_session *s, const iothub_credential *list,
+                                      size_t count);
 
 /** Returns true from iothub_stop until the client has stopped. */
 static inline bool session_is_leaving(const iothub_session *s)

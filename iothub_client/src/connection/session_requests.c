@@ -36,8 +36,18 @@ iothub_result session_reconnect_now(iothub_session *s)
     return IOTHUB_OK;
 }
 
+static iothub_result refuse_with_certificate(const iothub_session *s)
+{
+    return context_refuse(s->context, IOTHUB_ERR_STATE,
+                          "iothub_set_credentials, iothub_set_token: options.certificate changes "
+                          "the credentials of this client by itself");
+}
+
 iothub_result session_set_token(iothub_session *s, const char *shared_access_signature)
 {
+    if (s->context->options.certificate != NULL) {
+        return refuse_with_certificate(s);
+    }
     iothub_result r = credential_replace_token(&s->credential, shared_access_signature);
     if (r != IOTHUB_OK) {
         return r;
@@ -68,21 +78,41 @@ iothub_result session_token_failed(iothub_session *s, const char *text)
     return credential_token_failed(&s->credential, text);
 }
 
-iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
-                                      size_t count)
+/* Returns whether no login with the replaced credentials is in progress. */
+static bool may_replace(const iothub_session *s)
 {
     const iothub_state state = s->context->state;
-    bool may_replace =
-        state == IOTHUB_CONNECTED || state == IOTHUB_WAITING || state == IOTHUB_STOPPED;
 
-    if (s->credential.uses_next && !may_replace) {
+    return !s->credential.uses_next || state == IOTHUB_STOPPED || state == IOTHUB_WAITING ||
+           state == IOTHUB_PROVISIONING || state == IOTHUB_CONNECTED;
+}
+
+static iothub_result replace(iothub_session *s, const iothub_credential *list, size_t count,
+                             size_t tried)
+{
+    const iothub_state state = s->context->state;
+
+    if (!may_replace(s)) {
         return context_refuse(s->context, IOTHUB_ERR_STATE,
                               "iothub_set_credentials: the client is logging in with credentials "
                               "that were set before; try again after the next status callback");
     }
-    iothub_result r = credential_replace(&s->credential, list, count);
-    if (r == IOTHUB_OK && may_replace && state != IOTHUB_STOPPED) {
+    iothub_result r = credential_replace(&s->credential, list, count, tried);
+    if (r == IOTHUB_OK && (state == IOTHUB_CONNECTED || state == IOTHUB_WAITING)) {
         session_hurry(s);
     }
     return r;
+}
+
+iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
+                                      size_t count)
+{
+    return s->context->options.certificate == NULL ? replace(s, list, count, count)
+                                                   : refuse_with_certificate(s);
+}
+
+iothub_result session_try_credentials(iothub_session *s, const iothub_credential *list,
+                                      size_t count)
+{
+    return replace(s, list, count, 1);
 }

@@ -37,6 +37,9 @@ static unsigned wanted(const iothub_subscribe *s)
     if (callbacks->method != NULL) {
         features |= bit_of(TOPIC_FEATURE_METHOD);
     }
+    if (s->context->options.certificate != NULL) {
+        features |= bit_of(TOPIC_FEATURE_CERTIFICATE);
+    }
     return features;
 }
 

@@ -96,6 +96,14 @@ void callback_assigned(const iothub_context *context, iothub_assigned_callback *
     end(context);
 }
 
+void callback_certificate(const iothub_context *context, iothub_certificate_callback *changed,
+                          const iothub_certificate_info *info)
+{
+    begin(context);
+    changed(context->handle, info, context->options.user);
+    end(context);
+}
+
 void callback_request_token(iothub_context *context, const iothub_token_provider *p)
 {
     begin(context);

@@ -8,6 +8,7 @@
  */
 
 #include "context/context.h"
+#include "iothub/certificate.h"
 #include "iothub/provisioning.h"
 #include "text/text_writer.h"
 
@@ -21,6 +22,9 @@ iothub_method_verdict callback_method(iothub_context *context, const iothub_meth
 /** Calls a function of iothub_provisioning_options. */
 void callback_assigned(const iothub_context *context, iothub_assigned_callback *assigned,
                        const iothub_assignment *a);
+/** Calls a function of iothub_certificate_options. */
+void callback_certificate(const iothub_context *context, iothub_certificate_callback *changed,
+                          const iothub_certificate_info *info);
 /** Asks the application for a token. */
 void callback_request_token(iothub_context *context, const iothub_token_provider *p);
 /** Returns in how many ms to call it again. */

@@ -16,6 +16,9 @@
 /* One lane for each purpose, so that an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
+/* The kind of a message that the client sends for itself; the others are iothub_op_kind. */
+enum { IOTHUB_OP_OF_CLIENT = 0 };
+
 /** How a client finds its hub; see connection/home.h. */
 typedef struct iothub_home iothub_home;
 

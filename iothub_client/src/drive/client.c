@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "connection/certificate_hook.h"
 #include "connection/home.h"
 #include "context/callbacks.h"
 #include "context/options_check.h"
@@ -43,6 +44,23 @@ static iothub_result take_store(iothub_client *c, iothub_error *error)
     return IOTHUB_OK;
 }
 
+static iothub_result take_certificate(iothub_client *c, iothub_error *error)
+{
+    const certificate_ops *ops = certificate_ops_of(&c->context);
+
+    return ops != NULL ? ops->attach(c->context.options.certificate, &c->context, error)
+                       : IOTHUB_OK;
+}
+
+static void drop_certificate(iothub_client *c)
+{
+    const certificate_ops *ops = certificate_ops_of(&c->context);
+
+    if (ops != NULL) {
+        ops->detach(c->context.options.certificate);
+    }
+}
+
 static iothub_result set_up(iothub_client *c, const char *connection_string,
                             const iothub_options *checked, client_place *place, iothub_error *error)
 {
@@ -60,6 +78,9 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
     iothub_result r = memory_divide(&parts, place, c + 1, connection_string, error);
     if (r == IOTHUB_OK) {
         r = take_store(c, error);
+    }
+    if (r == IOTHUB_OK) {
+        r = take_certificate(c, error);
     }
     if (r != IOTHUB_OK) {
         client_wipe(c);
@@ -178,6 +199,7 @@ void client_close(iothub_client *c)
 {
     backlog_close(&c->telemetry.limits.backlog);
     session_deinit(&c->session);
+    drop_certificate(c);
     if (c->context.home != NULL) {
         c->context.home->ops->deinit(c->context.home);
     }

@@ -1,4 +1,5 @@
 
+#include "connection/certificate_hook.h"
 #include "context/callbacks.h"
 #include "drive/client.h"
 
@@ -29,6 +30,19 @@ static void on_call(iothub_client *c, const topic_parts *p, mqc_span payload, bo
     }
 }
 
+/* The hub does not send such answers to a client that has not subscribed to them. */
+static void on_certificate(iothub_client *c, const topic_parts *p, mqc_span json,
+                           const iothub_error *fault)
+{
+    const certificate_ops *ops = certificate_ops_of(&c->context);
+
+    if (ops != NULL) {
+        ops->on_answer(c->context.options.certificate, p, json, fault);
+    } else {
+        context_count_ignored(&c->context);
+    }
+}
+
 static void on_message(iothub_client *c, const mqc_message *m)
 {
     const topic_identity id = context_topics(&c->context);
@@ -44,6 +58,7 @@ static void on_message(iothub_client *c, const mqc_message *m)
     case TOPIC_TWIN_RESPONSE: twin_on_response(&c->twin, &p, m->payload, NULL); return;
     case TOPIC_DESIRED: on_desired(c, &p, m->payload, NULL); return;
     case TOPIC_METHOD: on_call(c, &p, m->payload, false); return;
+    case TOPIC_CERTIFICATE: on_certificate(c, &p, m->payload, NULL); return;
     case TOPIC_UNKNOWN: break;
     }
     callback_log(&c->context, IOTHUB_LOG_WARNING, "loop", "ignored a message on topic %.*s",
@@ -58,6 +73,7 @@ static const char *name_of(topic_kind kind)
     case TOPIC_TWIN_RESPONSE: return "a twin document";
     case TOPIC_DESIRED: return "a desired change";
     case TOPIC_METHOD: return "a method call";
+    case TOPIC_CERTIFICATE: return "a certificate";
     case TOPIC_UNKNOWN: break;
     }
     return "skipped a message";
@@ -85,6 +101,7 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
     case TOPIC_TWIN_RESPONSE: twin_on_response(&c->twin, &p, mqc_span_of(NULL, 0), &why); return;
     case TOPIC_DESIRED: on_desired(c, &p, mqc_span_of(NULL, 0), &why); return;
     case TOPIC_METHOD: on_call(c, &p, mqc_span_of(NULL, 0), true); return;
+    case TOPIC_CERTIFICATE: on_certificate(c, &p, mqc_span_of(NULL, 0), &why); return;
     case TOPIC_C2D: c2d_on_oversize(&c->c2d); return;
     case TOPIC_UNKNOWN: break;
     }
@@ -98,6 +115,9 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
 /* The lane shows what kind of publish has ended, because each lane has one purpose. */
 static void on_done(iothub_client *c, const mqc_done *m)
 {
+    if (m->kind == IOTHUB_OP_OF_CLIENT) {
+        return;
+    }
     switch (m->lane) {
     case IOTHUB_LANE_TELEMETRY: telemetry_on_done(&c->telemetry, m); break;
     case IOTHUB_LANE_TWIN: twin_on_done(&c->twin, m); break;

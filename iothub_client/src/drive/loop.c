@@ -1,8 +1,10 @@
 
 #include <assert.h>
 
+#include "connection/certificate_hook.h"
 #include "connection/home.h"
 #include "connection/session_valid.h"
+#include "context/callbacks.h"
 #include "drive/client.h"
 #include "drive/wake.h"
 #include "platform/poll_set.h"
@@ -204,6 +206,30 @@ static void look_at_connection(iothub_client *c, mqc_time now)
     session_on_time(&c->session, &busy, now);
 }
 
+/* Does what is due for the certificate that renews itself. */
+static void tend_certificate(iothub_client *c, mqc_time now)
+{
+    const certificate_ops *ops = certificate_ops_of(&c->context);
+    certificate_trial trial;
+
+    if (ops == NULL) {
+        return;
+    }
+    iothub_certificate *certificate = c->context.options.certificate;
+    certificate_view view = { .listens =
+                                  session_has_feature(&c->session, TOPIC_FEATURE_CERTIFICATE) };
+    credential_describe(&c->session.credential, &view.credentials);
+    if (!ops->turn(certificate, &view, now, &trial)) {
+        return;
+    }
+    if (session_try_credentials(&c->session, trial.list, trial.count) == IOTHUB_OK) {
+        ops->on_tried(certificate);
+    } else {
+        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "certificate",
+                          context_error(&c->context)->text);
+    }
+}
+
 void loop_turn(iothub_client *c)
 {
     mqc_time now = context_now(&c->context);
@@ -211,6 +237,7 @@ void loop_turn(iothub_client *c)
 
     assert(session_valid(&c->session));
 
+    tend_certificate(c, now);
     if (session_is_due(&c->session, now)) {
         look_at_connection(c, now);
     }
@@ -300,6 +327,7 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
         engine_deadline(c),
         twin_deadline(&c->twin),
         telemetry_deadline(&c->telemetry, wish_is_stop(&c->session.wish)),
+        certificate_deadline(&c->context),
         wake_latest(&c->wake, &c->context, now),
     };
     mqc_time deadline = deadline_earliest(times, sizeof times / sizeof times[0]);

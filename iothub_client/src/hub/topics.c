@@ -7,6 +7,7 @@
 #define TWIN_RESPONSE "$iothub/twin/res/"
 #define DESIRED       "$iothub/twin/PATCH/properties/desired/"
 #define METHOD        "$iothub/methods/POST/"
+#define CERTIFICATE   "$iothub/credentials/res/"
 
 void topic_put_device(iothub_text *t, const topic_identity *id)
 {
@@ -52,6 +53,12 @@ void topic_put_method_response(iothub_text *t, int status, mqc_span rid)
     iothub_text_put_span(t, rid); /* sent back in the encoding in which it arrived */
 }
 
+void topic_put_certificate_request(iothub_text *t, mqc_span rid)
+{
+    iothub_text_put(t, "$iothub/credentials/POST/issueCertificate/?$rid=");
+    iothub_text_put_span(t, rid);
+}
+
 void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature feature)
 {
     switch (feature) {
@@ -62,6 +69,7 @@ void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature fe
         break;
     case TOPIC_FEATURE_DESIRED: iothub_text_put(t, DESIRED); break;
     case TOPIC_FEATURE_METHOD: iothub_text_put(t, METHOD); break;
+    case TOPIC_FEATURE_CERTIFICATE: iothub_text_put(t, CERTIFICATE); break;
     case TOPIC_FEATURE_COUNT: break;
     }
     iothub_text_put_char(t, '#');
@@ -127,7 +135,8 @@ static bool parse_query(mqc_span query, topic_parts *p)
     return !p->has_version || iothub_bag_u64(&pair, &p->version) == IOTHUB_OK;
 }
 
-static topic_kind parse_twin_response(mqc_span rest, topic_parts *p)
+/* Parses "{status}/?$rid=..", which ends the topic of an answer of this kind. */
+static topic_kind parse_response(mqc_span rest, topic_kind kind, topic_parts *p)
 {
     uint64_t status;
     if (iothub_decimal_parse(take_until(&rest, '/'), &status) != IOTHUB_DECIMAL_OK ||
@@ -135,7 +144,7 @@ static topic_kind parse_twin_response(mqc_span rest, topic_parts *p)
         return TOPIC_UNKNOWN;
     }
     p->status = (int)status;
-    return p->rid.len > 0 ? TOPIC_TWIN_RESPONSE : TOPIC_UNKNOWN;
+    return p->rid.len > 0 ? kind : TOPIC_UNKNOWN;
 }
 
 static topic_kind parse_desired(mqc_span rest, topic_parts *p)
@@ -184,11 +193,13 @@ topic_parts topic_parse(mqc_span topic, const topic_identity *id)
     if (take(&rest, "devices/")) { /* checked first, because it is the most frequent topic */
         p.kind = parse_c2d(rest, id, &p);
     } else if (take(&rest, TWIN_RESPONSE)) {
-        p.kind = parse_twin_response(rest, &p);
+        p.kind = parse_response(rest, TOPIC_TWIN_RESPONSE, &p);
     } else if (take(&rest, DESIRED)) {
         p.kind = parse_desired(rest, &p);
     } else if (take(&rest, METHOD)) {
         p.kind = parse_method(rest, &p);
+    } else if (take(&rest, CERTIFICATE)) {
+        p.kind = parse_response(rest, TOPIC_CERTIFICATE, &p);
     }
     return p;
 }

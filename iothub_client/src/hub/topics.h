@@ -25,12 +25,14 @@ void topic_put_events(iothub_text *t, const topic_identity *id); /* the property
 void topic_put_twin_get(iothub_text *t, uint32_t rid);
 void topic_put_twin_report(iothub_text *t, uint32_t rid);
 void topic_put_method_response(iothub_text *t, int status, mqc_span rid);
+void topic_put_certificate_request(iothub_text *t, mqc_span rid);
 
 typedef enum topic_feature {
     TOPIC_FEATURE_TWIN_RESPONSE,
     TOPIC_FEATURE_C2D, /* cloud-to-device messages, or messages for the inputs of a module */
     TOPIC_FEATURE_DESIRED,
     TOPIC_FEATURE_METHOD,
+    TOPIC_FEATURE_CERTIFICATE, /* answers to certificate requests (preview) */
     TOPIC_FEATURE_COUNT
 } topic_feature;
 
@@ -41,7 +43,8 @@ typedef enum topic_kind {
     TOPIC_C2D,           /* bag is set, and for a module also input */
     TOPIC_TWIN_RESPONSE, /* status and rid are set, and version if has_version is true */
     TOPIC_DESIRED,       /* version is set if has_version is true */
-    TOPIC_METHOD         /* name, rid */
+    TOPIC_METHOD,        /* name, rid */
+    TOPIC_CERTIFICATE    /* status, rid */
 } topic_kind;
 
 /** The parts of an incoming topic. Spans point into the topic. */

@@ -63,6 +63,9 @@ iothub_result exchange_make(iothub_exchange **out, const iothub_provisioning_opt
 
     *out = NULL;
     iothub_result result = dps_request_take(&r, p, o->platform, room, error);
+    if (result == IOTHUB_OK && o->certificate != NULL) {
+        result = dps_request_expect_csr(&r, error);
+    }
     if (result != IOTHUB_OK) {
         return result;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "connection/back_off.h"
+#include "connection/certificate_hook.h"
 #include "context/callbacks.h"
 #include "context/retry.h"
 #include "provisioning/assignment_cache.h"
@@ -136,6 +137,15 @@ static void keep(const provisioned_home *h, const iothub_assignment *a)
     }
 }
 
+/* Returns whether only the service can provide a certificate with which the client could log in. */
+static bool needs_certificate(const provisioned_home *h)
+{
+    const dps_request *r = &h->exchange->request;
+    const certificate_ops *ops = certificate_ops_of(h->client);
+
+    return ops != NULL ? ops->needs_registration(h->client->options.certificate) : r->csr.len > 0;
+}
+
 static void take_cached(provisioned_home *h)
 {
     const dps_request *r = &h->exchange->request;
@@ -153,7 +163,7 @@ static void take_cached(provisioned_home *h)
     }
     move_to(h, found.hub, found.device_id);
     h->unreported = true;
-    if (r->csr.len == 0) { /* only the service can issue a certificate */
+    if (!needs_certificate(h)) {
         h->next = HOME_CONNECT;
     }
 }
@@ -194,6 +204,17 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* Passes the certificate of an assignment to the part that has requested it. */
+static void take_certificate(provisioned_home *h, const iothub_assignment *a)
+{
+    const certificate_ops *ops = certificate_ops_of(h->client);
+
+    if (ops != NULL && a->certificates_len > 0) {
+        h->changes = ops->take_chain(h->client->options.certificate,
+                                     mqc_span_of(a->certificates, a->certificates_len));
+    }
+}
+
 static void on_assigned(provisioned_home *h, mqc_time now)
 {
     const iothub_assignment a = exchange_assignment(h->exchange);
@@ -209,6 +230,7 @@ static void on_assigned(provisioned_home *h, mqc_time now)
     h->ask_at = h->answers > 1 ? now + long_wait_ms(h, h->answers - 1) : 0;
     move_to(h, a.hub, a.device_id);
     keep(h, &a);
+    take_certificate(h, &a);
     report(h, &a);
 }
 
@@ -237,6 +259,12 @@ static bool is_refused_for_good(const provisioned_home *h)
     return h->refusals >= REFUSALS_FOR_GOOD * (credentials > 1 ? credentials : 1);
 }
 
+/* Returns whether no further attempt with the same credential can succeed. */
+static bool is_refusal(iothub_result reason)
+{
+    return reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_CREDENTIAL;
+}
+
 /* Call it when the hub could not be reached, or has refused the client. */
 static uint32_t on_failed_connect(provisioned_home *h, iothub_result reason, uint32_t delay_ms,
                                   mqc_time now)
@@ -245,7 +273,7 @@ static uint32_t on_failed_connect(provisioned_home *h, iothub_result reason, uin
         return delay_ms;
     }
     h->failures++;
-    h->refusals = reason == IOTHUB_ERR_AUTH ? h->refusals + 1 : 0;
+    h->refusals = is_refusal(reason) ? h->refusals + 1 : 0;
     const bool refused = is_refused_for_good(h);
     if ((!refused && h->failures < h->exchange->request.options.register_after) ||
         now < h->ask_at) {
@@ -299,8 +327,15 @@ static bool needs_search(iothub_home *base)
 static void begin(iothub_home *base)
 {
     provisioned_home *h = self(base);
+    const certificate_ops *ops = certificate_ops_of(h->client);
 
     assert(provisioned_home_valid(h));
+    h->changes = false;
+    if (ops != NULL) {
+        dps_request *r = &h->exchange->request;
+        dps_request_set_csr(r,
+                            ops->make_request(h->client->options.certificate, r->registration_id));
+    }
     exchange_begin(h->exchange);
     h->polls_left = POLLS_AFTER_CLOSE;
 }
@@ -310,11 +345,15 @@ static home_answer turn(iothub_home *base, mqc_time now, iothub_error *why)
     provisioned_home *h = self(base);
 
     assert(provisioned_home_valid(h));
+    if (h->changes) { /* the turn has begun with the change of the credentials */
+        h->changes = false;
+        return HOME_FOUND;
+    }
     /* A runner may have been started since the last search. */
     exchange_join(h->exchange, h->client);
     switch (exchange_turn(h->exchange, now)) {
     case EXCHANGE_RUNS: return HOME_SEARCHES;
-    case EXCHANGE_ASSIGNED: on_assigned(h, now); return HOME_FOUND;
+    case EXCHANGE_ASSIGNED: on_assigned(h, now); return h->changes ? HOME_SEARCHES : HOME_FOUND;
     case EXCHANGE_FAILED: break;
     }
     *why = h->exchange->error;

@@ -29,6 +29,7 @@ typedef struct provisioned_home {
     char *device_id; /* the device id in the client, with room for the longest one */
     bool known;      /* the names come from an assignment */
     bool unreported; /* it comes from the cache, and was not reported to the application yet */
+    bool changes; /* the hub is known; the client changes to a new certificate before it connects */
     home_next next;
     uint32_t failures;     /* number of consecutive failed attempts to connect to the hub */
     uint32_t refusals;     /* number of these attempts that the hub refused */

@@ -10,6 +10,8 @@
 #include "text/split.h"
 #include "text/text_writer.h"
 
+#define PREVIEW_API_VERSION "2025-07-01-preview"
+
 enum {
     ANSWER_MIN = 1024,
     ANSWER_MAX = 1024 * 1024,
@@ -302,4 +304,30 @@ iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options
         .csr = o.csr != NULL ? mqc_span_str(o.csr) : mqc_span_of(NULL, 0),
     };
     return IOTHUB_OK;
+}
+
+/* --- certificates that renew themselves ------------------------------------------------ */
+
+/* Only its length counts, because the room for a request is measured before there is one. */
+static const char longest_csr[IOTHUB_CSR_MADE_MAX];
+
+iothub_result dps_request_expect_csr(dps_request *r, iothub_error *error)
+{
+    if (r->options.csr != NULL) {
+        return fail(error, "csr is set, but iothub_options.certificate makes the requests");
+    }
+    if (!is_preview(r->options.api_version)) {
+        r->options.api_version = PREVIEW_API_VERSION;
+    }
+    if (r->options.answer_size < IOTHUB_CSR_ANSWER_MIN) {
+        r->options.answer_size = IOTHUB_CSR_ANSWER_MIN;
+    }
+    r->renews = true;
+    r->csr = mqc_span_of(longest_csr, sizeof longest_csr);
+    return IOTHUB_OK;
+}
+
+void dps_request_set_csr(dps_request *r, mqc_span csr)
+{
+    r->csr = csr;
 }

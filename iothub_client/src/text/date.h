@@ -2,6 +2,7 @@
 #define IOTHUB_DATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * Returns whether the text is a date and time as ISO 8601 and RFC 3339 write it:
@@ -9,5 +10,11 @@
  * +01:00, or neither.
  */
 bool iothub_date_valid(const char *text);
+
+/**
+ * Sets *s to the seconds since 1970 of such a text; without an offset it counts as UTC. A fraction
+ * of the second is dropped. Returns false if it is not valid, or before 1970.
+ */
+bool iothub_date_seconds(const char *text, int64_t *s);
 
 #endif
