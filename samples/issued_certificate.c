@@ -1,48 +1,43 @@
 /*
- * A device that requests its certificate from the Device Provisioning Service (a preview of the
- * service): it registers with its symmetric key, receives a certificate for a key that it has just
- * made, and logs in to its hub with it.
+ * A device whose certificate renews itself (a preview of the service): it registers with its
+ * symmetric key at the Device Provisioning Service, receives a certificate for a key that it has
+ * just made, and logs in to its hub with it. It renews the certificate in time, over its
+ * connection.
  *
  *     export IOTHUB_DPS_ID_SCOPE=0ne00000000 IOTHUB_DPS_REGISTRATION_ID=sensor-1
  *     export IOTHUB_DPS_KEY=...
  *     issued_certificate --count 5 --cache state
  *
- * Key and certificate are saved in the directory of --cache for the next run, which requests a new
- * certificate when less than a fifth of the life of the old one is left.
+ * Key and certificate are saved in the directory of --cache for the next run.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <iothub/certificate.h>
 #include <iothub/provisioning.h>
 #include <platform/file_kv.h>
 
-#include "own_certificate.h"
 #include "sample.h"
 
 typedef struct app {
     sample sample; /* must be the first member, as in provisioning.c */
-    own_certificate certificate;
+    plat_kv *cache;
     unsigned ended;
     unsigned arrived;
 } app;
 
-/* Called when the hub is known. The client connects to it next, with the new certificate. */
-static void on_assigned(iothub_client *c, const iothub_assignment *a, void *user)
+/* Called when a new certificate has logged in, and when something has failed. */
+static void on_changed(iothub_client *c, const iothub_certificate_info *info, void *user)
 {
-    own_certificate *certificate = &((app *)user)->certificate;
-
-    sample_print("assigned to %s as %s", a->hub, a->device_id);
-    if (a->certificates == NULL || certificate->identity != NULL) {
-        return; /* none was requested, or the service has repeated its answer */
+    (void)c;
+    (void)user;
+    if (info->fault.code != IOTHUB_OK) {
+        (void)sample_fail(info->fault.text);
+        return;
     }
-    if (own_certificate_accept(certificate, a)) {
-        sample_print("received a certificate");
-        const iothub_result r = iothub_set_credentials(c, &certificate->credential, 1);
-        if (r != IOTHUB_OK) { /* it is saved, and used by the next run */
-            (void)sample_fail(iothub_result_str(r));
-        }
-    }
+    sample_print("received a certificate for %lld s, and logged in with it",
+                 (long long)(info->not_after_s - info->not_before_s));
 }
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
@@ -61,6 +56,7 @@ static bool read_environment(const app *a, iothub_provisioning_options *p)
     p->registration_id = getenv("IOTHUB_DPS_REGISTRATION_ID");
     p->key = getenv("IOTHUB_DPS_KEY");
     p->port = a->sample.options.port; /* the emulator has one port for the hub and the service */
+    p->cache = a->cache;
     if (getenv("IOTHUB_DPS_HOST") != NULL) {
         p->host = getenv("IOTHUB_DPS_HOST");
     }
@@ -71,28 +67,27 @@ static bool read_environment(const app *a, iothub_provisioning_options *p)
     return true;
 }
 
-/* Opens the cache and takes the saved certificate, or requests one. */
-static bool prepare(app *a, iothub_provisioning_options *p)
+/* Prepares the certificate, with that of an earlier run if the cache has one. */
+static bool make_certificate(app *a)
 {
-    own_certificate *certificate = &a->certificate;
-    char detail[PLAT_KV_DETAIL_SIZE];
+    static uint64_t memory[IOTHUB_CERTIFICATE_SIZE / sizeof(uint64_t)];
+    iothub_options *o = &a->sample.options;
+    iothub_certificate_options co;
+    iothub_error error;
 
-    certificate->platform = a->sample.options.platform;
-    if (a->sample.cache[0] != '\0' &&
-        plat_file_kv_open(a->sample.cache, &certificate->cache, detail) != PLAT_OK) {
-        (void)sample_fail(detail);
-        return false;
+    iothub_certificate_options_init(&co);
+    co.platform = o->platform;
+    co.maker = plat_wolfssl_csr_maker();
+    co.cache = a->cache;
+    co.cache_key = "issued-certificate";
+    co.changed = on_changed;
+    o->certificate = iothub_certificate_init(memory, sizeof memory, &co, &error);
+    o->rx_size = IOTHUB_CERTIFICATE_RX_MIN;
+    o->request_size = IOTHUB_CERTIFICATE_REQUEST_MIN;
+    if (o->certificate == NULL) {
+        (void)sample_fail(error.text);
     }
-    p->cache = certificate->cache;
-    p->assigned = on_assigned;
-    if (own_certificate_load(certificate)) {
-        a->sample.options.credentials = &certificate->credential;
-        a->sample.options.credential_count = 1;
-        return true;
-    }
-    p->csr = certificate->request;
-    p->api_version = "2025-07-01-preview";
-    return own_certificate_request(certificate, p->registration_id);
+    return o->certificate != NULL;
 }
 
 static int run(app *a, const iothub_provisioning_options *p)
@@ -122,20 +117,23 @@ static int run(app *a, const iothub_provisioning_options *p)
 int main(int argc, char **argv)
 {
     app a = { .sample = { .count = 5, .duration_s = 60, .cache = "" } };
+    char detail[PLAT_KV_DETAIL_SIZE];
     iothub_provisioning_options p;
     int status = 1;
 
-    sample_init(&a.sample, argc, argv,
-                "Get a certificate from the Device Provisioning Service, and send telemetry.");
+    sample_init(&a.sample, argc, argv, "Get a certificate that renews itself, and send telemetry.");
     a.sample.options.callbacks.done = on_done;
+    if (a.sample.cache[0] != '\0' &&
+        plat_file_kv_open(a.sample.cache, &a.cache, detail) != PLAT_OK) {
+        return sample_fail(detail);
+    }
     iothub_provisioning_options_init(&p);
     if (!read_environment(&a, &p)) {
-        return 2;
-    }
-    if (prepare(&a, &p)) {
+        status = 2;
+    } else if (make_certificate(&a)) {
         status = run(&a, &p);
+        iothub_certificate_deinit(a.sample.options.certificate);
     }
-    own_certificate_end(&a.certificate);
-    plat_file_kv_close(a.certificate.cache);
+    plat_file_kv_close(a.cache);
     return status;
 }
