@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Tests a device that renews its certificate while it publishes: nothing is lost, repeated or noticed.
+
+usage: test_certificates.py BIN_DIR CERTIFICATES
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from emulator import Background, Emulator, first_seen, numbers
+
+BIN_DIR, CERTIFICATES = (sys.argv.pop(1) for _ in range(2))
+X509 = 3  # IOTHUB_CREDENTIAL_X509
+
+
+class Certificates(unittest.TestCase):
+    def setUp(self):
+        self.cache = tempfile.TemporaryDirectory()
+        self.addCleanup(self.cache.cleanup)
+
+    def hub(self, *arguments):
+        return Emulator(BIN_DIR, arguments=("--enroll", "sensor-1", *arguments))
+
+    def device(self, hub, renewals, how):
+        return Background([CERTIFICATES, hub.port, str(renewals), how, self.cache.name], hub.environment())
+
+    def check(self, hub, report, renewals):
+        monitor = hub.monitor()
+        monitor.wait_for(lambda lines: any(f'{report["sent"]}}}' in line for line in lines))
+        monitor.stop()
+        self.assertGreaterEqual(report["renewals"], renewals)
+        self.assertEqual((report["failed"], report["kind"], report["saved"]), (0, X509, True))
+        self.assertEqual(report["ended"], report["sent"])
+        self.assertEqual(first_seen(numbers(monitor.lines)), list(range(1, report["sent"] + 1)))
+
+    def test_renewals_one_after_the_other(self):
+        with self.hub() as hub:
+            report = json.loads(self.device(hub, 20, "dps").end()[-1])
+            self.check(hub, report, 20)
+        self.assertEqual((report["surprises"], report["failures"]), (0, 0))
+        self.assertEqual(*report["descriptors"])
+
+    def test_renewals_in_the_course_of_short_lives(self):
+        with self.hub("--cert-life", "6") as hub:
+            report = json.loads(self.device(hub, 3, "dps:life").end()[-1])
+            self.check(hub, report, 3)
+        self.assertEqual((report["surprises"], report["failures"]), (0, 0))
+
+    def test_requests_that_the_hub_refuses_delays_or_loses(self):
+        faults = ({"kind": "status", "status": 429, "retryAfter": 1}, {"kind": "status", "status": 503},
+                  {"kind": "status", "status": 400}, {"kind": "nonsense"}, {"kind": "half"},
+                  {"kind": "silence"}, {"kind": "close"})
+        with self.hub() as hub:
+            hub.put("/emulator/dps/settings", {"issueExpires": 2})
+            for on in ("request", "result"):
+                for fault in faults:
+                    with self.subTest(on=on, **fault):
+                        self.run_with(hub, {"on": on, "count": 1, **fault})
+
+    def run_with(self, hub, fault):
+        """The first certificate comes with the registration, the second from the hub with the fault."""
+        with tempfile.TemporaryDirectory() as cache:
+            device = Background([CERTIFICATES, hub.port, "2", "dps", cache], hub.environment())
+            hub.put("/emulator/credentials/faults", fault)
+            report = json.loads(device.end()[-1])
+        self.assertEqual((report["renewals"], report["failed"], report["kind"]), (2, 0, X509))
+        self.assertEqual(report["ended"], report["sent"])
+
+    def test_a_hub_that_does_not_accept_the_certificate(self):
+        """device1 has keys only, so its issued certificate is refused, and the key stays in use."""
+        with Emulator(BIN_DIR, arguments=("--dps",)) as hub:
+            device = Background([CERTIFICATES, hub.port, "1", "key", self.cache.name], hub.environment())
+            try:
+                said = "the earlier credentials stay in use"
+                device.wait_for(lambda lines: sum(said in line for line in lines) > 2)
+            finally:
+                device.stop()
+        self.assertEqual(os.listdir(self.cache.name), [])
+
+    def test_after_a_kill_at_any_moment_the_saved_pair_logs_in(self):
+        with self.hub() as hub:
+            for round_number in range(6):
+                device = subprocess.Popen(
+                    [CERTIFICATES, str(hub.port), "1000", "dps", self.cache.name],
+                    env=hub.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(0.3 + 0.11 * round_number)
+                device.kill()
+                device.wait()
+            report = json.loads(self.device(hub, 1, "dps").end()[-1])
+            self.assertEqual((report["failed"], report["kind"]), (0, X509))
+
+
+if __name__ == "__main__":
+    unittest.main()
