@@ -54,9 +54,15 @@ class Upload(unittest.TestCase):
         return self.device("files/notifications", {"correlationId": upload["correlationId"], "isSuccess": success,
                                                    "statusCode": 200, "statusDescription": "\"quoted\""}, **named)[0]
 
-    def storage(self, upload, method, extra="", body=None, headers=()):
+    def connect_to_storage(self, upload, patience_s=PATIENCE_S):
         host, port = upload["hostName"].split(":")
-        connection = http.client.HTTPSConnection(host, int(port), context=self.hub.tls, timeout=PATIENCE_S)
+        return http.client.HTTPSConnection(host, int(port), context=self.hub.tls, timeout=patience_s)
+
+    def storage(self, upload, *request, **named):
+        return self.ask_storage(self.connect_to_storage(upload), upload, *request, **named)
+
+    @staticmethod
+    def ask_storage(connection, upload, method, extra="", body=None, headers=()):
         connection.request(method, f"/{upload['containerName']}/{urllib.parse.quote(upload['blobName'])}"
                                    f"{upload['sasToken']}{extra}", body, dict(headers))
         response = connection.getresponse()
@@ -209,6 +215,23 @@ class Upload(unittest.TestCase):
         self.fail_storage(on="read", kind="close")
         with self.assertRaises((http.client.HTTPException, OSError)):
             self.storage(upload, "GET")
+        self.assertEqual(self.end(upload), 204)
+
+    def test_every_kind_of_fault_happens_to_every_operation(self):
+        upload = self.begin("sweep")
+        block = "&comp=block&blockid=MDAwMA=="
+        items = b"<BlockList><Latest>MDAwMA==</Latest></BlockList>"
+        for on, request in (("blob", ("PUT", "", b"body", {"x-ms-blob-type": "BlockBlob"})),
+                            ("block", ("PUT", block, b"body")), ("blocklist", ("PUT", "&comp=blocklist", items)),
+                            ("read", ("GET",)), ("read", ("GET", "&comp=blocklist"))):
+            for kind, after in (("close", 0), ("close", 2), ("close", 1000), ("lose", 0), ("stall", 2), ("stall", 1000)):
+                with self.subTest(on=on, kind=kind, after=after):
+                    self.fail_storage(on=on, kind=kind, after=after)
+                    connection = self.connect_to_storage(upload, 0.3 if kind == "stall" else PATIENCE_S)
+                    with self.assertRaises(TimeoutError if kind == "stall" else (http.client.HTTPException, OSError)):
+                        self.ask_storage(connection, upload, *request)
+                    connection.close()
+                    self.assertIn(self.storage(upload, *request)[0], (200, 201))
         self.assertEqual(self.end(upload), 204)
 
     def test_a_request_to_the_storage_stalls_on_request(self):

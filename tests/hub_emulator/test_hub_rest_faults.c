@@ -80,6 +80,13 @@ static void what_is_wrong_gives_no_order(void **state)
         "{\"storage\":{\"kind\":\"x\"}}",
         "{\"storage\":{\"on\":[\"block\",5]}}",
         "{\"storage\":{\"after\":-1}}",
+        "{\"requests\":5}",
+        "{\"requests\":null}",
+        "{\"storage\":[]}",
+        "{\"upgrades\":true}",
+        "{\"tls\":\"\"}",
+        "{\"tls\":{},\"upgrades\":{\"status\":200}}",
+        "{\"requests\":{},\"storage\":{\"kind\":\"x\"}}",
     };
     hub_fixture *f = *state;
     hub_exchange x = { .fixture = f };
@@ -92,6 +99,8 @@ static void what_is_wrong_gives_no_order(void **state)
         assert_int_equal(hub_ask(&x, "PUT", NEXT, next[i]), 400);
     }
     assert_int_equal(f->order_count, 0);
+    assert_int_equal(f->hub.request_faults.count, 0);
+    assert_int_equal(f->hub.storage_faults.count, 0);
     assert_int_equal(hub_ask(&x, "PUT", "/emulator/devices/nobody/faults", "{\"delayMs\":5}"), 404);
     hub_exchange_end(&x);
 }

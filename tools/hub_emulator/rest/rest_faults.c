@@ -81,7 +81,7 @@ typedef struct amount {
 static bool read_amount(const cJSON *json, amount *a)
 {
     *a = (amount){ .count = 1, .status = BUSY };
-    return number(json, "count", 0, COUNT_MAX, &a->count) &&
+    return cJSON_IsObject(json) && number(json, "count", 0, COUNT_MAX, &a->count) &&
            number(json, "skip", 0, COUNT_MAX, &a->skip) &&
            number(json, "status", STATUS_MIN, STATUS_MAX, &a->status);
 }
@@ -154,9 +154,11 @@ static rest_outcome fault_device(hub *h, rest_request *r, rest_handling *out)
     return rest_empty(out, 204);
 }
 
-/* --- the next connections ----------------------------------------------- */
+/* --- the next connections and requests ---------------------------------- */
 
-static bool fault_tls(const hub *h, const cJSON *json)
+/* These functions set a fault, or with h NULL only check it. They return false if it is wrong. */
+
+static bool fault_tls(hub *h, const cJSON *json)
 {
     int64_t alert = 80; /* internal_error */
     amount a;
@@ -164,18 +166,23 @@ static bool fault_tls(const hub *h, const cJSON *json)
     if (!read_amount(json, &a) || !number(json, "alert", 0, ALERT_MAX, &alert)) {
         return false;
     }
-    hub_order_next(h, HUB_NOTE_REFUSE_TLS, (uint32_t)alert, (uint64_t)a.count);
+    if (h != NULL) {
+        hub_order_next(h, HUB_NOTE_REFUSE_TLS, (uint32_t)alert, (uint64_t)a.count);
+    }
     return true;
 }
 
 /* A delay, or a refusal. */
-static bool fault_upgrades(const hub *h, const cJSON *json)
+static bool fault_upgrades(hub *h, const cJSON *json)
 {
     int64_t delay_ms = -1;
     amount a;
 
     if (!read_amount(json, &a) || !number(json, "delayMs", 0, DELAY_MAX_MS, &delay_ms)) {
         return false;
+    }
+    if (h == NULL) {
+        return true;
     }
     if (delay_ms >= 0) {
         hub_order_next(h, HUB_NOTE_DELAY_UPGRADES, (uint32_t)delay_ms, (uint64_t)a.count);
@@ -184,8 +191,6 @@ static bool fault_upgrades(const hub *h, const cJSON *json)
     }
     return true;
 }
-
-/* --- requests ----------------------------------------------------------- */
 
 static bool fault_requests(hub *h, const cJSON *json)
 {
@@ -202,7 +207,9 @@ static bool fault_requests(hub *h, const cJSON *json)
         return false;
     }
     const hub_request_faults faults = { (unsigned)a.skip, (unsigned)a.count, set, (int)a.status };
-    hub_set_request_faults(h, &faults);
+    if (h != NULL) {
+        hub_set_request_faults(h, &faults);
+    }
     return true;
 }
 
@@ -235,25 +242,46 @@ static bool fault_storage(hub *h, const cJSON *json)
         .status = (unsigned)a.status,
         .after = (uint64_t)after,
     };
-    hub_set_storage_faults(h, &faults);
+    if (h != NULL) {
+        hub_set_storage_faults(h, &faults);
+    }
     return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(hub *h, const cJSON *json);
+} next_faults[] = {
+    { "tls", fault_tls },
+    { "upgrades", fault_upgrades },
+    { "requests", fault_requests },
+    { "storage", fault_storage },
+};
+
+/* Sets the faults of the body, or with h NULL only checks them. Returns false if one is wrong or
+ * there is none. */
+static bool set_next(hub *h, const cJSON *json)
+{
+    bool good = true;
+    size_t given = 0;
+
+    for (size_t i = 0; i < sizeof next_faults / sizeof next_faults[0]; i++) {
+        const cJSON *fault = member(json, next_faults[i].name);
+        if (fault != NULL) {
+            good = next_faults[i].set(h, fault) && good;
+            given++;
+        }
+    }
+    return good && given > 0;
 }
 
 static rest_outcome fault_next(hub *h, rest_request *r, rest_handling *out)
 {
-    const cJSON *tls = member(r->json, "tls");
-    const cJSON *upgrades = member(r->json, "upgrades");
-    const cJSON *requests = member(r->json, "requests");
-    const cJSON *storage = member(r->json, "storage");
-    const bool any = tls != NULL || upgrades != NULL || requests != NULL || storage != NULL;
-
-    if (!any || (tls != NULL && !fault_tls(h, tls)) ||
-        (upgrades != NULL && !fault_upgrades(h, upgrades)) ||
-        (requests != NULL && !fault_requests(h, requests)) ||
-        (storage != NULL && !fault_storage(h, storage))) {
+    if (!set_next(NULL, r->json)) {
         return rest_fail(out, HUB_ERR_ARGUMENT,
                          "tls, upgrades, requests or storage: missing or wrong");
     }
+    (void)set_next(h, r->json);
     return rest_empty(out, 204);
 }
 

@@ -249,14 +249,29 @@ static bool check_head(blob_call *c, enum MHD_Result *r)
     return true;
 }
 
-/* Closes the connection, or stops to read it, if that is the fault. */
+/* Closes the connection, or stops to read it, if that is the fault. A read changes nothing, so
+ * there is no difference between losing its answer and closing the connection. */
 static bool stop_early(blob_call *c, enum MHD_Result *r)
 {
-    *r = c->fault == HUB_STORAGE_FAULT_CLOSE ? MHD_NO : MHD_YES;
+    const bool close = c->fault == HUB_STORAGE_FAULT_CLOSE ||
+                       (c->fault == HUB_STORAGE_FAULT_LOSE && c->operation == HUB_STORAGE_READ);
+
+    *r = close ? MHD_NO : MHD_YES;
     if (c->fault == HUB_STORAGE_FAULT_STALL) {
         c->stage = BLOB_STALLED;
     }
-    return c->fault == HUB_STORAGE_FAULT_CLOSE || c->fault == HUB_STORAGE_FAULT_STALL;
+    return close || c->fault == HUB_STORAGE_FAULT_STALL;
+}
+
+/* Causes the fault if enough bytes of the body were read. */
+static enum MHD_Result stop_after(blob_call *c, uint64_t len)
+{
+    enum MHD_Result r = MHD_YES;
+
+    if (len >= c->hub->storage_faults.after) {
+        (void)stop_early(c, &r);
+    }
+    return r;
 }
 
 bool blob_call_is_stalled(const blob_call *c)
@@ -296,7 +311,6 @@ enum MHD_Result blob_call_begin(blob_call *c)
 enum MHD_Result blob_call_body(blob_call *c, const char *data, size_t *size)
 {
     const size_t len = *size;
-    enum MHD_Result r = MHD_YES;
 
     *size = 0;
     if (c->stage != BLOB_BODY || c->operation == HUB_STORAGE_READ) {
@@ -304,13 +318,10 @@ enum MHD_Result blob_call_body(blob_call *c, const char *data, size_t *size)
     }
     if (c->operation == HUB_STORAGE_PUT_LIST) {
         hub_text_add(&c->list, data, len);
-        return c->list.len <= LIST_MAX ? MHD_YES : MHD_NO;
+        return c->list.len <= LIST_MAX ? stop_after(c, c->list.len) : MHD_NO;
     }
     hub_blob_writer_add(&c->writer, data, len);
-    if (c->writer.len >= c->hub->storage_faults.after) {
-        (void)stop_early(c, &r);
-    }
-    return r;
+    return stop_after(c, c->writer.len);
 }
 
 /* --- the end ----------------------------------------------------------- */
@@ -485,8 +496,13 @@ static enum MHD_Result send_blob(blob_call *c)
 
 enum MHD_Result blob_call_end(blob_call *c)
 {
+    enum MHD_Result r;
+
     if (c->stage != BLOB_BODY) {
         return MHD_YES;
+    }
+    if (stop_early(c, &r)) { /* the body is shorter than the fault wants it */
+        return r;
     }
     switch (c->operation) {
     case HUB_STORAGE_PUT_BLOB:

@@ -267,7 +267,7 @@ static enum MHD_Result begin_blob(call *c, const char *method)
 
 static enum MHD_Result go_on_with_blob(call *c, const char *data, size_t *size)
 {
-    return *size > 0 ? stall(c, blob_call_body(c->blob, data, size)) : blob_call_end(c->blob);
+    return stall(c, *size > 0 ? blob_call_body(c->blob, data, size) : blob_call_end(c->blob));
 }
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
