@@ -1,6 +1,5 @@
 #include "server/blob_call.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "blobs/blob_files.h"
+#include "blobs/blob_range.h"
 #include "messages/bag.h"
 
 #define PATH           "/" HUB_UPLOADS_CONTAINER "/"
@@ -15,7 +15,6 @@
 #define BODY_MAX       (UINT64_C(5) << 30)
 #define VERSION        "2021-12-02"
 #define BLOCK_BLOB     "BlockBlob"
-#define RANGE_UNIT     "bytes="
 #define REQUEST_ID_LEN 16
 
 typedef enum blob_stage {
@@ -409,63 +408,18 @@ static enum MHD_Result send_list(blob_call *c)
     return send_response(c, MHD_HTTP_OK, response);
 }
 
-/* A part of a blob: "bytes=FIRST-LAST", of which LAST may be missing. */
-typedef struct range {
-    uint64_t first;
-    uint64_t last;
-    bool given;
-} range;
-
-/* Reads decimal digits and moves *text behind them. Returns false if there are none. */
-static bool read_number(const char **text, uint64_t *out)
-{
-    char *end;
-
-    if (isdigit((unsigned char)**text) == 0) {
-        return false;
-    }
-    *out = strtoull(*text, &end, 10);
-    *text = end;
-    return true;
-}
-
-/* Returns false if the text is not one range with a beginning, the only kind that the storage of
- * the vendor has. */
-static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
-{
-    if (strncmp(text, RANGE_UNIT, strlen(RANGE_UNIT)) != 0) {
-        return false;
-    }
-    text += strlen(RANGE_UNIT);
-    if (!read_number(&text, first) || *text++ != '-') {
-        return false;
-    }
-    (void)read_number(&text, last);
-    return *text == '\0';
-}
-
-/* Returns false if no byte of the blob is in the range. Text that is not a range is ignored. */
-static bool read_range(const blob_call *c, uint64_t size, range *out)
+/* Returns false if no byte of the blob is in the range. */
+static bool read_range(const blob_call *c, uint64_t size, hub_blob_range *out)
 {
     const char *text = header(c, "x-ms-range");
-    uint64_t first = 0;
-    uint64_t last = UINT64_MAX;
 
-    text = text != NULL ? text : header(c, MHD_HTTP_HEADER_RANGE);
-    *out = (range){ .last = size > 0 ? size - 1 : 0 };
-    if (text == NULL || !parse_range(text, &first, &last)) {
-        return true;
-    }
-    out->given = true;
-    out->first = first;
-    out->last = last < out->last ? last : out->last;
-    return first < size && first <= out->last;
+    return hub_blob_range_read(text != NULL ? text : header(c, MHD_HTTP_HEADER_RANGE), size, out);
 }
 
 static enum MHD_Result send_blob(blob_call *c)
 {
     hub_blob_info info = { 0 };
-    range part;
+    hub_blob_range part;
     int fd = hub_blob_open(&c->hub->registry.store, c->blob, &info);
 
     if (fd < 0) {
