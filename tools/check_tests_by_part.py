@@ -95,6 +95,7 @@ TESTED_BY = {
         "device_certificates": (["hub_emulator/test_emulator_x509.py"], "files that clients read"),
         "key_pair": (["hub_emulator/test_emulator*.py"], "files that clients read"),
         "front_client": (["hub_emulator/test_hub_front.c"], "sockets"),
+        "front_relay": (["hub_emulator/test_hub_front*.c"], "sockets"),
         "blob_call": (["hub_emulator/test_emulator_upload.py"], "requests with bodies of any size"),
         "device_request": (["hub_emulator/test_hub_rest_files.c"], "who may make a request"),
         "front_end": (["hub_emulator/test_hub_front.c"], "sockets"),

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "front/front_relay.h"
 #include "hub/note.h"
 
 #define EVENTS_AT_ONCE  256
@@ -114,7 +115,7 @@ static void take_orders(hub_front *f)
     while (f->notes.fd >= 0 && recv(f->notes.fd, &m, sizeof m, MSG_DONTWAIT) == (ssize_t)sizeof m) {
         hub_front_client *c = find(f, m.number);
         if (c != NULL) {
-            hub_front_client_order(c, &m);
+            hub_front_relay_order(c, &m);
         } else if (m.number == 0) {
             hub_front_shared_order(&f->shared, &m);
         }
@@ -144,7 +145,7 @@ static void serve(hub_front *f, const struct epoll_event *e)
     if (end->client == NULL) {
         accept_some(f, end);
     } else if (end->client->state != HUB_FRONT_GONE) {
-        hub_front_client_turn(end->client, end == &end->client->device_end, e->events);
+        hub_front_relay_turn(end->client, end == &end->client->device_end, e->events);
     }
 }
 
@@ -167,7 +168,7 @@ static void dial_again(hub_front *f)
 
     for (hub_front_client *c = hub_list_first(&f->shared.dialing); c != NULL; c = next) {
         next = hub_list_next(&c->in_dialing);
-        hub_front_client_dial(c);
+        hub_front_relay_dial(c);
     }
 }
 
@@ -178,7 +179,7 @@ static void send_late(hub_front *f)
     for (hub_front_client *c = hub_list_first(&f->shared.late); c != NULL; c = next) {
         next = hub_list_next(&c->in_late);
         if (c->due_ms <= f->shared.now_ms) {
-            hub_front_client_due(c);
+            hub_front_relay_due(c);
         }
     }
 }

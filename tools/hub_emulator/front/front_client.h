@@ -3,12 +3,8 @@
 
 /**
  * @file
- * One client of the TLS front: its handshake, its CONNECT, its connection to the broker, and the
- * bytes between the two. On the HTTPS port, its first request decides whether it is such a client
- * with WebSocket below MQTT, or one of the HTTP server.
- *
- * Each direction buffers a limited number of bytes: one side is not read while the other one does
- * not accept bytes.
+ * One client of the TLS front: its state, its two ends in the event loop, its deadlines, and how it
+ * ends. front_relay.h forwards its bytes.
  */
 
 #include "base/list.h"
@@ -104,18 +100,45 @@ void hub_front_shared_now(hub_front_shared *shared, int64_t now_ms);
  */
 hub_front_client *hub_front_client_new(hub_front_shared *shared, hub_front_service service, int fd,
                                        uint64_t number);
-/** Call it when one of its sockets is ready. */
-void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events);
-/** Tries again to connect a client in the list `dialing` to the server. */
-void hub_front_client_dial(hub_front_client *c);
-/** Call it when a client in the list `late` is due. */
-void hub_front_client_due(hub_front_client *c);
-/** Takes a note of the hub about this connection. */
-void hub_front_client_order(hub_front_client *c, const hub_note *order);
 /** Call it when its deadline has passed. */
 void hub_front_client_late(hub_front_client *c);
 /** Closes its sockets. The client must still be freed with hub_front_client_free. */
 void hub_front_client_end(hub_front_client *c);
 void hub_front_client_free(hub_front_client *c);
+
+/* For front_relay.c: */
+
+/** Logs a line about the client, for people. */
+void hub_front_client_report(const hub_front_client *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/** Returns HUB_FRONT_PLAIN bytes of memory for a turn, which all clients share. */
+uint8_t *hub_front_client_buffer(const hub_front_client *c);
+/** Returns whether bytes go in both directions. */
+bool hub_front_client_is_between(const hub_front_client *c);
+/** Returns whether bytes of the client can be handled now. */
+bool hub_front_client_wants_device(const hub_front_client *c);
+/** Returns the number of bytes of the server that are held for later. */
+size_t hub_front_client_held(const hub_front_client *c);
+/** Lets epoll watch both ends for what is wanted now. */
+void hub_front_client_watch(hub_front_client *c);
+/** Sets the time at which something is to be sent. */
+void hub_front_client_set_due(hub_front_client *c, int64_t ms);
+void hub_front_client_enter(hub_front_client *c, hub_front_state state);
+void hub_front_client_carry(hub_front_client *c, hub_front_carried carries);
+/** Causes a fault of this connection. */
+void hub_front_client_fault(hub_front_client *c, const hub_note *order);
+void hub_front_client_close_server(hub_front_client *c);
+/** The client has closed: the server receives the rest of the bytes and the end. */
+void hub_front_client_device_ended(hub_front_client *c);
+/** Closes TCP in the direction to the client if everything was sent. */
+void hub_front_client_half_close(hub_front_client *c);
+/** Ends the output: after what was written, nothing more is sent to the client. */
+void hub_front_client_end_output(hub_front_client *c);
+/** Does the same after the end of TLS and of WebSocket. */
+void hub_front_client_finish(hub_front_client *c);
+/** Closes both ends, the one of the client by a reset. */
+void hub_front_client_reset(hub_front_client *c);
+/** Reads bytes of a client that has nothing more to say, and drops them. */
+void hub_front_client_drop_rest(hub_front_client *c);
 
 #endif
