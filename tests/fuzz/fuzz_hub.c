@@ -3,6 +3,8 @@
  *
  *     GET /devices/device1?limit=5                 a request of the service, with an optional query
  *     PUT /devices/x {"deviceId":"x"}              a request with a body
+ *     : iothub-app-x value                         a header of the next request
+ *     ! POST /abandon                              a request for the message that was received last
  *     + $iothub/twin/GET/?$rid=1 {}                device1 publishes
  *     * $iothub/methods/POST/#                     device1 subscribes
  *     -                                            device1 disconnects and connects again
@@ -15,14 +17,17 @@
 #include "hub_fixture.h"
 #include "rest/rest.h"
 
-enum { LINES_MAX = 40 };
+enum { LINES_MAX = 40, HEADERS_MAX = 8 };
 
 static const int device_key;
 
 typedef struct world {
     hub_fixture *f;
     char *token;
-    const char *query; /* a parameter "name=value", or NULL */
+    const char *query;          /* a parameter "name=value", or NULL */
+    char *headers[HEADERS_MAX]; /* "name value", for the next request */
+    size_t header_count;
+    char *lock; /* the last lock token of device1, or NULL */
     rest_handling pending;
     bool waiting; /* the request is still to be finished */
 } world;
@@ -64,11 +69,44 @@ static const char *query_value(const rest_request *r, const char *name)
     return strcmp(name, "api-version") == 0 ? "2021-04-12" : NULL;
 }
 
+static void each_header(const rest_request *r, rest_header_visitor visit, void *user)
+{
+    const world *w = r->transport;
+    bool more = true;
+
+    for (size_t i = 0; more && i < w->header_count; i++) {
+        const size_t len = strcspn(w->headers[i], " ");
+        char *name = hub_memdup(w->headers[i], len);
+        more = visit(user, name, w->headers[i][len] == ' ' ? w->headers[i] + len + 1 : "");
+        free(name);
+    }
+}
+
+static void forget_headers(world *w)
+{
+    while (w->header_count > 0) {
+        free(w->headers[--w->header_count]);
+    }
+}
+
+/* Whatever the properties of a message are, each is one header that HTTP allows. */
+static void check_headers(const hub_bag *headers)
+{
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *name = headers->items[i].name;
+        FUZZ_CHECK(name[0] != '\0' && name[strcspn(name, "\r\n\t :\x7F")] == '\0');
+        for (const char *p = headers->items[i].value; *p != '\0'; p++) {
+            FUZZ_CHECK((unsigned char)*p >= ' ' && *p != 0x7F);
+        }
+    }
+}
+
 static void check_reply(const rest_reply *r)
 {
     FUZZ_CHECK(r->status >= 200 && r->status < 600);
     FUZZ_CHECK((r->status >= 400) == (r->code != NULL));
-    if (r->text != NULL) {
+    check_headers(&r->headers);
+    if (r->text != NULL && r->type == NULL) {
         cJSON *json = hub_json_read(r->text, strlen(r->text));
         FUZZ_CHECK(json != NULL);
         cJSON_Delete(json);
@@ -112,6 +150,9 @@ static void handle(world *w, rest_request *r)
         char *is = snapshot(&w->f->hub);
         w->waiting = false;
         check_reply(&w->pending.reply);
+        if (w->pending.reply.etag != NULL && w->pending.reply.type != NULL) {
+            hub_replace(&w->lock, w->pending.reply.etag);
+        }
         FUZZ_CHECK(may_have_changed(&w->pending.reply) || strcmp(was, is) == 0);
         rest_reply_free(&w->pending.reply);
         free(is);
@@ -158,10 +199,31 @@ static void service(world *w, char *text)
         .body = rest,
         .body_len = strlen(rest),
         .query = query_value,
+        .headers = each_header,
         .transport = w,
     };
     handle(w, &r);
     rest_request_free(&r);
+    forget_headers(w);
+}
+
+static void add_header(world *w, const char *text)
+{
+    if (w->header_count < HEADERS_MAX) {
+        w->headers[w->header_count++] = hub_strdup(text);
+    }
+}
+
+/* Does something with the message of device1 that was received last. */
+static void settle(world *w, char *text)
+{
+    char *rest = text;
+    const char *method = word(&rest);
+    char *request = hub_format("%s /devices/device1/messages/deviceBound/%s%s", method,
+                               w->lock != NULL ? w->lock : "none", rest);
+
+    service(w, request);
+    free(request);
 }
 
 /* --- the device ------------------------------------------------------------------------------ */
@@ -214,6 +276,16 @@ static void act(world *w, char *text)
         }
         break;
     case '-': device(w, text); break;
+    case ':':
+        if (len > 2) {
+            add_header(w, text + 2);
+        }
+        return;
+    case '!':
+        if (len > 2) {
+            settle(w, text + 2);
+        }
+        break;
     case '.': w->f->now_ms += 7000; break;
     default: service(w, text); break;
     }
@@ -253,6 +325,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(text);
     }
     forget_pending(&w);
+    forget_headers(&w);
+    free(w.lock);
     restart(&w);
     free(w.token);
     FUZZ_CHECK(fixture_teardown(&state) == 0);
