@@ -27,9 +27,9 @@ void hub_service_queue_add(hub_service_queue *q, char *body, int64_t now_ms)
     while (*end != NULL) {
         end = &(*end)->next;
     }
-    *m = (hub_service_message){ .body = body,
-                                .enqueued_ms = now_ms,
-                                .sequence = ++q->last_sequence };
+    m->body = body;
+    m->enqueued_ms = now_ms;
+    m->sequence = ++q->last_sequence;
     *end = m;
     q->count++;
 }

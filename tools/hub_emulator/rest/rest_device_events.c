@@ -215,16 +215,17 @@ static hub_result read_entry(const cJSON *json, entry *e, hub_fault *fault)
 static hub_result read_entries(const cJSON *list, entry *entries, hub_fault *fault)
 {
     const cJSON *json;
+    entry *next = entries;
     size_t bytes = 0;
 
     cJSON_ArrayForEach(json, list)
     {
-        hub_result r = read_entry(json, entries, fault);
+        hub_result r = read_entry(json, next, fault);
         if (r != HUB_OK) {
             return r;
         }
-        bytes += hub_telemetry_size(&entries->bag, entries->len);
-        entries++;
+        bytes += hub_telemetry_size(&next->bag, next->len);
+        next++;
     }
     return bytes <= HUB_TELEMETRY_SIZE_MAX
                ? HUB_OK
