@@ -14,14 +14,17 @@
 /* A store in a directory of its own, with records that can be verified one by one, because the
  * content of a record follows from its number. */
 struct store_fixture {
+    /* Opens the store; sets `store` and `detail`. The setup of each kind of store sets this. */
+    plat_result (*try_open)(struct store_fixture *f);
     char dir[64];
     char path[96];
     char wal[104];
     char detail[PLAT_STORE_DETAIL_SIZE];
-    plat_sqlite_options options;
+    plat_sqlite_options options; /* of a store in an SQLite file, like the names above */
     plat_store *store;
 };
 
+/* For a store in an SQLite file; these functions are in sqlite_fixture.c. */
 int store_fixture_setup(void **state);
 int store_fixture_teardown(void **state);
 void store_fixture_clear(struct store_fixture *f); /* removes all files of the directory */
@@ -42,7 +45,7 @@ void store_remove(struct store_fixture *f, uint64_t seq);
 /* Reads all records and expects those with the numbers first..last, in this order. */
 void store_expect(struct store_fixture *f, uint64_t first, uint64_t last);
 
-/* Whole files. */
+/* Whole files; these functions are in sqlite_fixture.c. */
 uint8_t *store_file_read(const char *path, size_t *len);
 void store_file_write(const char *path, const uint8_t *bytes, size_t len);
 
