@@ -32,6 +32,7 @@ CLI = "cli/"  # folder that the programs and the samples share
 RULES = [
     ("mqtt_core/", FREESTANDING, ("mqtt_core/",)),
     ("platform/include/", FREESTANDING, ("platform/",)),
+    ("platform/src/flash_store/", FREESTANDING, ("platform/",)),
     ("platform/src/", None, ("platform/",)),
     ("iothub_client/src/heap", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/src/drive/heap", FREESTANDING | {"stdlib.h"}, OURS),
@@ -71,7 +72,7 @@ LAYERS = {
 LEVELS = {
     "platform/src": [
         ["failure", "memory"],
-        ["posix", "nettle", "sqlite", "websocket"],
+        ["posix", "nettle", "sqlite", "flash_store", "websocket"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
         ["wolfssl/identity"],

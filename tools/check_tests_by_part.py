@@ -33,6 +33,10 @@ LAYERS = {
 # Maps a folder to {part or pattern of parts: (its tests, why they are shared)}.
 TESTED_BY = {
     "platform/src": {
+        # What these parts of the store in flash write and read shows only together, in a simulated flash.
+        "flash_find": (["platform/test_flash_store.c"], "records by their numbers"),
+        "flash_log": (["platform/test_flash_store.c", "platform/test_flash_store_cuts.c"], "writes"),
+        "flash_walk": (["platform/test_flash_store_cuts.c"], "what a loss of power leaves"),
         "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
         # These parts need a token, and only the functions of the public header show what they do.
         "pkcs11_fault": (["platform/test_pkcs11_signer.c"], "texts of failures"),

@@ -42,8 +42,8 @@ OWNERS = {}
 
 # Private structs without a state, such as parameters and results; any file may fill them.
 VALUES = {
-    "dps_outcome", "plat_address", "plat_chain_verdict", "plat_der", "plat_roots_fault", "plat_signed", "plat_trust",
-    "store_meta", "store_row",
+    "dps_outcome", "flash_entry", "flash_place", "flash_step", "plat_address", "plat_chain_verdict", "plat_der",
+    "plat_roots_fault", "plat_signed", "plat_trust", "store_meta", "store_row",
 }
 
 QUALIFIERS = {"const", "static", "volatile", "register", "extern", "inline", "restrict", "_Atomic", "_Thread_local"}

@@ -15,11 +15,16 @@
  *
  * The sectors are a ring.  They are erased one after the other, so that their erase counts differ
  * by one.  A power failure while a sector is being erased or begun costs one more erase of that
- * sector.  A unit that was programmed is never programmed again before its sector is erased, so the
- * flash may have an error-correcting code.
+ * sector.
+ *
+ * A unit is programmed once between two erases, so the flash may have an error-correcting code.
+ * There is one exception: if the power fails during the first unit that is programmed after an
+ * opening, and that unit reads as erased afterwards, and the same has happened to the opening
+ * before, then it is programmed again.
  *
  * Space is reused from the oldest sector on: a sector is free when all of its records are removed,
- * and so are all records before them.  A client removes its oldest records first.
+ * and so are all records before them.  A client removes its oldest records first.  One sector is
+ * always kept free.
  *
  * A store has one owner at a time, but flash has no locks: the program must not open it twice.
  * PLAT_ERR_STORE_BUSY is therefore never returned.
@@ -48,8 +53,7 @@ typedef struct plat_flash plat_flash;
 struct plat_flash {
     uint32_t sector_size; /**< bytes that are erased together: a power of two, at least
                                PLAT_FLASH_SECTOR_MIN and at most PLAT_FLASH_SECTOR_MAX */
-    uint32_t sectors;     /**< number of sectors: at least 2, at most PLAT_FLASH_SECTORS_MAX; all
-                               sectors together have at most 2 GB */
+    uint32_t sectors;     /**< number of sectors: at least 3, at most PLAT_FLASH_SECTORS_MAX */
     uint32_t unit; /**< bytes that are programmed together, once between two erases: a power of two
                         from 1 to PLAT_FLASH_UNIT_MAX */
 
@@ -139,12 +143,16 @@ typedef struct plat_flash_options {
 /**
  * Opens a store, or makes one if the flash is blank.
  *
+ * A change of single bits in the flash is found, with one limit: if the newest sector is lost as a
+ * whole, its records are missing without an error.
+ *
  * A flash is blank if all sectors but the first are erased, and the first has no valid header: it
  * is erased, or a power failure has interrupted the making of a store.  A flash with any other
  * content is refused and stays as it is; call plat_flash_store_erase to give its content up.
  *
  * Opening reads the headers of all records, and it may program a few units that settle what a power
- * failure has left in doubt.
+ * failure has left in doubt.  If they cannot be programmed, because the flash is full or worn out,
+ * the store opens all the same; the first append or removal then tries again.
  *
  * @param memory       where the store is made
  * @param o            how to open it
@@ -154,9 +162,8 @@ typedef struct plat_flash_options {
  * @retval PLAT_ERR_STORE_VERSION  made by another version, with another geometry or for another
  *                                 owner
  * @retval PLAT_ERR_STORE_DAMAGED  the flash does not contain a store, or the store is damaged
- * @retval PLAT_ERR_FULL           so many power failures have hit a full store that the room for
- *                                 opening it is used up; no record is lost
- * @retval PLAT_ERR_STORE          the flash failed
+ * @retval PLAT_ERR_STORE          the flash could not be read, or a new store not be
+ *                                 written
  */
 plat_result plat_flash_store_open(plat_flash_store *memory, const plat_flash_options *o,
                                   plat_store **out, const char **detail);
