@@ -8,7 +8,8 @@
 
 const char sample_network_help[] =
     "  IOTHUB_TRANSPORT                 mqtt, ws for WebSocket on port 443, or auto\n"
-    "  IOTHUB_PROXY                     URL of a proxy, or \"environment\"\n";
+    "  IOTHUB_PROXY                     URL of a proxy, or \"environment\"\n"
+    "  IOTHUB_BIND                      interface or address to bind to\n";
 
 /* Returns the platform with all that this build has. A program that needs no client certificates,
  * WebSockets or proxies uses plat_posix() as it is. */
@@ -40,6 +41,7 @@ void sample_network(iothub_options *options)
 
     options->platform = make_platform();
     options->proxy = variable("IOTHUB_PROXY");
+    options->bind = variable("IOTHUB_BIND");
     if (transport == NULL || strcmp(transport, "mqtt") == 0) {
         options->transport = IOTHUB_MQTT;
     } else if (strcmp(transport, "ws") == 0) {

@@ -130,6 +130,7 @@ int main(int argc, char **argv)
         "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n"
         "  IOTHUB_REST_PORT                 HTTPS port of the hub (443)\n"
         "  IOTHUB_PROXY                     URL of a proxy\n"
+        "  IOTHUB_BIND                      interface or address to bind to\n"
         "  IOTHUB_CA_FILE                   PEM file with the roots to trust",
         NULL,
         NULL,
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
     a.options.platform = plat_posix();
     a.options.ca_file = variable("IOTHUB_CA_FILE");
     a.options.proxy = variable("IOTHUB_PROXY");
+    a.options.bind = variable("IOTHUB_BIND");
     a.options.keep_token = true;
     a.options.state_key = a.state != NULL ? "upload" : NULL;
     a.options.progress = on_progress;

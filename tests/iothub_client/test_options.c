@@ -24,6 +24,7 @@ SET(websocket, transport, IOTHUB_MQTT_WS)
 SET(proxy, proxy, "http://user:hush@proxy:1")
 SET(no_transport, transport, (iothub_transport)77)
 SET(empty_ca_file, ca_file, "")
+SET(empty_bind, bind, "")
 SET(no_keep_alive, keep_alive_s, 0)
 SET(long_keep_alive, keep_alive_s, 1178)
 SET(no_window, window, 0)
@@ -113,6 +114,7 @@ static const struct {
              "plat_curl_tunnels()" },
     { no_transport, "transport" },
     { empty_ca_file, "ca_file" },
+    { empty_bind, "bind is empty" },
     { endless_model, "model_id" },
     { endless_agent, "user_agent" },
     { no_keep_alive, "keep_alive_s" },

@@ -8,7 +8,7 @@ plat_stream *const s = &tcp.base;
 int make_stream(void **state)
 {
     (void)state;
-    plat_tcp_init(&tcp);
+    plat_tcp_init(&tcp, NULL);
     return 0;
 }
 

@@ -46,6 +46,7 @@ static void a_descriptor_that_poll_has_shown_stays_open_until_it_is_shown_no_mor
         assert_true(lookup.fd >= 0);
         generations[i] = lookup.generation;
         assert_int_equal(drive(&stage), PLAT_OK);
+        (void)poll_of(false);
         plat_poll socket = poll_of(false);
         assert_false(is_open(lookup.fd) && lookup.fd != socket.fd);
         generations[i + 1] = socket.generation;

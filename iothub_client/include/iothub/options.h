@@ -448,6 +448,14 @@ typedef struct iothub_options {
      * iothub_deinit. NULL (the default): none.
      */
     struct iothub_certificate *certificate;
+
+    /**
+     * What connections to the hub, to the Device Provisioning Service and to a proxy are bound to,
+     * for a system with several uplinks: the name of a network interface such as "wwan0", or one of
+     * the system's own addresses. Details: plat_stream_config.bind (platform/platform.h). The text
+     * is borrowed until iothub_deinit. NULL (the default): the system chooses.
+     */
+    const char *bind;
 } iothub_options;
 
 /**

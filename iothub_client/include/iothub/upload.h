@@ -120,6 +120,7 @@ typedef struct iothub_upload_options {
     const char *ca_file; /**< File with the only root certificates to trust. NULL (the default): the
                               system's. */
     const char *proxy;   /**< As iothub_options.proxy. NULL (the default): none. */
+    const char *bind;    /**< As iothub_options.bind. NULL (the default): the system chooses. */
     uint16_t port;       /**< HTTPS port of the hub. Default 443. */
 
     /**

@@ -189,6 +189,7 @@ static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
     config.websocket = o->transport == IOTHUB_MQTT_WS ? &websocket : NULL;
     config.second_way = o->transport == IOTHUB_AUTO ? &second_way : NULL;
     config.tunnel = o->proxy != NULL ? &tunnel : NULL;
+    config.bind = o->bind;
     plat_result r = net->stream(net, &ch->memory, &config, &ch->stream);
     if (r == PLAT_OK) {
         return IOTHUB_OK;

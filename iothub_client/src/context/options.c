@@ -191,6 +191,9 @@ static const char *check_texts(const iothub_options *o)
     if (o->ca_file != NULL && o->ca_file[0] == '\0') {
         return "ca_file is empty; NULL means the system's roots";
     }
+    if (o->bind != NULL && o->bind[0] == '\0') {
+        return "bind is empty; NULL means that the system chooses";
+    }
     if (is_too_long(o->model_id)) {
         return "model_id is over 4096 characters";
     }

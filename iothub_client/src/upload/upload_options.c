@@ -122,8 +122,10 @@ char *upload_options_copy_texts(iothub_upload_options *o)
 {
     o->content_type = text_or(o->content_type, "application/octet-stream");
     o->tag = text_or(o->tag, "");
-    const char **const texts[] = { &o->connection_string, &o->ca_file, &o->proxy,    &o->blob_name,
-                                   &o->content_type,      &o->tag,     &o->state_key };
+    const char **const texts[] = {
+        &o->connection_string, &o->ca_file,      &o->proxy, &o->bind,
+        &o->blob_name,         &o->content_type, &o->tag,   &o->state_key
+    };
     size_t size = 0;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         size += size_of_text(*texts[i]);

@@ -91,6 +91,7 @@ static plat_result post(const upload_target *target, plat_http *http, const char
         .timeout_ms = target->o->request_timeout_ms,
         .ca_file = target->o->ca_file,
         .proxy = target->o->proxy,
+        .bind = target->o->bind,
     };
     return http->ops->start(http, &request);
 }
@@ -163,6 +164,7 @@ static plat_result put(const upload_target *t, plat_http *http, const put_reques
         .stall_ms = t->o->request_timeout_ms,
         .ca_file = t->o->ca_file,
         .proxy = t->o->proxy,
+        .bind = t->o->bind,
     };
     plat_result r = http->ops->start(http, &request);
     if (r != PLAT_OK) {

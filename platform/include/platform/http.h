@@ -62,7 +62,10 @@ typedef struct plat_http_request {
      * seconds. 0: only timeout_ms limits it. */
     uint32_t stall_ms;
     uint32_t reserved_small; /**< For later versions; must be zero. */
-    uint64_t reserved[3];    /**< For later versions; must be zero. */
+    /** What connections are bound to, as plat_stream_config.bind (platform/platform.h). NULL: the
+     * system chooses. */
+    const char *bind;
+    uint64_t reserved[2]; /**< For later versions; must be zero. */
 } plat_http_request;
 
 /** Largest number of headers of a request. */

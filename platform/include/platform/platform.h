@@ -188,6 +188,15 @@ typedef struct plat_stream_config {
     const plat_tunnel_config *tunnel;
     /** A second way to the host, tried if the first one fails or is slow; NULL: none. */
     const plat_second_way *second_way;
+    /**
+     * What TCP connections are bound to, also that to a proxy: the name of a network interface such
+     * as "wwan0", or one of the system's own addresses, which excludes the addresses of the host of
+     * the other family. A wrong name or address is noticed when the stream is opened
+     * (PLAT_ERR_CONNECT). Linux before 5.7 allows interfaces to programs with CAP_NET_RAW only.
+     * Name look-ups are not bound. The text must stay valid until the stream's deinit. NULL: the
+     * system chooses.
+     */
+    const char *bind;
 } plat_stream_config;
 
 /** Largest number of polls that plat_net.wait accepts. */

@@ -196,7 +196,7 @@ struct plat_stream {
 };
 
 /** Size of a plat_stream_storage in bytes. */
-#define PLAT_STREAM_SIZE 208
+#define PLAT_STREAM_SIZE 224
 
 /** Memory for any stream that a plat_net makes.  The caller owns it.  Its members are private. */
 typedef union plat_stream_storage {

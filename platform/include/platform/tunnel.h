@@ -49,6 +49,7 @@ typedef struct plat_tunnel_config {
      * made.
      */
     const char *proxy;
+    const char *bind; /**< As plat_stream_config.bind, which sets it. */
     /** @name Trust
      * Certificates to trust for a proxy with the scheme https, as those of plat_stream_config; all
      * zero: those of the system.

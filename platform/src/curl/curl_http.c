@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curl/curl_bind.h"
 #include "curl/proxy_url.h"
 #include "memory/wipe_memory.h"
 
@@ -299,6 +300,7 @@ static plat_result add_request(curl_http *h, const plat_http_request *r, const p
         return refuse(h, PLAT_ERR_MEMORY, "HTTP request: no memory is left");
     }
     CURLcode code = first(set_options(h, r), set_proxy(h->easy, p));
+    code = first(code, plat_curl_bind(h->easy, r->bind));
     if (code == CURLE_OUT_OF_MEMORY) {
         return refuse(h, PLAT_ERR_MEMORY, "HTTP request: no memory is left");
     }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "curl/curl_bind.h"
 #include "curl/proxy_url.h"
 #include "curl/tunnel_failure.h"
 #include "failure/failure_text.h"
@@ -36,6 +37,7 @@ typedef enum tunnel_state {
 typedef struct curl_tunnel {
     plat_stream base;
     plat_proxy_url proxy;
+    char *bind;    /* NULL: none */
     char *ca_file; /* NULL: none */
     void *ca_data; /* NULL: none */
     size_t ca_len;
@@ -196,6 +198,7 @@ static CURLcode set_options(curl_tunnel *t, const char *url)
     code = first(code, curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L));
     code = first(code, curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L));
     code = first(code, plat_proxy_url_apply(&t->proxy, easy));
+    code = first(code, plat_curl_bind(easy, t->bind));
     return first(code, set_trust(t));
 }
 
@@ -481,6 +484,7 @@ static void tunnel_deinit(plat_stream *base)
         (void)close(t->epoll);
     }
     plat_proxy_url_drop(&t->proxy);
+    free(t->bind);
     free(t->ca_file);
     free(t->ca_data);
     free(t->kept);
@@ -500,6 +504,12 @@ static const plat_stream_ops ops = {
     .close = tunnel_close,
     .deinit = tunnel_deinit,
 };
+
+static bool copy_bind(curl_tunnel *t, const plat_tunnel_config *config)
+{
+    t->bind = config->bind != NULL ? strdup(config->bind) : NULL;
+    return t->bind != NULL || config->bind == NULL;
+}
 
 static bool copy_trust(curl_tunnel *t, const plat_tunnel_config *config)
 {
@@ -524,7 +534,7 @@ static bool make_parts(curl_tunnel *t, const plat_tunnel_config *config)
     }
     t->epoll = epoll_create1(EPOLL_CLOEXEC);
     t->multi = curl_multi_init();
-    return t->epoll >= 0 && t->multi != NULL && copy_trust(t, config) &&
+    return t->epoll >= 0 && t->multi != NULL && copy_bind(t, config) && copy_trust(t, config) &&
            curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
            curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t) == CURLM_OK;
 }

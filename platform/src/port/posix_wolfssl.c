@@ -20,11 +20,12 @@ static plat_result make_bottom(plat_tcp_stream *tcp, const plat_stream_config *c
                                plat_stream **out)
 {
     if (config->tunnel == NULL) {
-        *out = plat_tcp_init(tcp);
+        *out = plat_tcp_init(tcp, config->bind);
         return PLAT_OK;
     }
     const plat_tunnels *tunnels = config->tunnel->tunnels;
     plat_tunnel_config tunnel = *config->tunnel;
+    tunnel.bind = config->bind;
     if (tunnel.ca_file == NULL && tunnel.ca_data == NULL) {
         tunnel.ca_file = config->ca_file;
         tunnel.ca_data = config->ca_data;

@@ -33,6 +33,7 @@ struct plat_lookup {
     const char *why;
     size_t count;
     plat_address addresses[PLAT_LOOKUP_ADDRESSES];
+    int sockets[PLAT_LOOKUP_ADDRESSES];
     char host[HOST_SIZE];
 };
 
@@ -93,6 +94,9 @@ static plat_lookup *new_lookup(const char *host, size_t size)
     if (l != NULL) {
         *l = (plat_lookup){ .state = LOOKUP_DONE, .fd = -1 };
         memcpy(l->host, host, size);
+        for (size_t i = 0; i < PLAT_LOOKUP_ADDRESSES; i++) {
+            l->sockets[i] = -1;
+        }
     }
     return l;
 }
@@ -310,6 +314,11 @@ size_t plat_lookup_count(const plat_lookup *l, const char **why)
 const plat_address *plat_lookup_at(const plat_lookup *l, size_t index)
 {
     return &l->addresses[index];
+}
+
+int *plat_lookup_socket(plat_lookup *l, size_t index)
+{
+    return &l->sockets[index];
 }
 
 int plat_lookup_release(plat_lookup *l)

@@ -44,6 +44,12 @@ size_t plat_lookup_count(const plat_lookup *l, const char **why);
 const plat_address *plat_lookup_at(const plat_lookup *l, size_t index);
 
 /**
+ * Returns the place where the caller keeps the socket with which it tries that address; it is -1 at
+ * first. The caller closes the socket before it releases the look-up.
+ */
+int *plat_lookup_socket(plat_lookup *l, size_t index);
+
+/**
  * Ends a look-up at any time, without waiting for the helper thread.
  * @param l  a look-up, or NULL
  * @return its descriptor, -1: none.  It belongs to the caller now, who closes it once it is no

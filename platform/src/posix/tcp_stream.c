@@ -4,22 +4,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "failure/failure_text.h"
 #include "posix/tcp_flow.h"
-
-/*
- * If there are several addresses, each is tried for its share of time and then the next one, so
- * that a dead IPv6 route cannot use up the whole stage (the aim of RFC 8305, with one socket at a
- * time). The share grows from round to round, so that slow networks can connect as well.
- */
-#define FIRST_SHARE_MS   500
-#define SHARE_GROWTH     3
-#define LONGEST_SHARE_MS 60000
 
 #define HOST_MAX 255
 
@@ -56,7 +46,7 @@ bool plat_tcp_stream_valid(const plat_tcp_stream *s)
     if ((s->shown && s->fd < 0) || (s->lookup_shown && s->lookup == NULL)) {
         return false;
     }
-    return s->fd < 0 || (s->low_water >= 1 && s->low_water <= LOW_WATER_MAX);
+    return s->state != PLAT_TCP_OPEN || (s->low_water >= 1 && s->low_water <= LOW_WATER_MAX);
 }
 #endif
 
@@ -77,11 +67,11 @@ static const char *cause_text(int error, char *text, size_t cap)
 }
 
 /* Makes a text such as "hub.example (192.0.2.1) port 8883: connection refused". */
-static void explain(plat_tcp_stream *s, int error)
+static void explain(plat_tcp_stream *s, const plat_address *peer, int error)
 {
     char address[PLAT_ADDRESS_TEXT];
     char cause[64];
-    (void)plat_address_text(&s->peer, address);
+    (void)plat_address_text(peer, address);
     bool numeric = strcmp(s->host, address) == 0;
     plat_failure_text_set(&s->detail, "%.80s%s%s%s port %u: %s", s->host, numeric ? "" : " (",
                           numeric ? "" : address, numeric ? "" : ")", (unsigned)s->port,
@@ -111,7 +101,7 @@ static void retire(plat_tcp_stream *s, int fd, bool shown)
     s->withdrawn = false;
 }
 
-static void drop_socket(plat_tcp_stream *s)
+static void drop_descriptor(plat_tcp_stream *s)
 {
     if (s->fd >= 0) {
         retire(s, s->fd, s->shown);
@@ -143,9 +133,6 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
     }
     s->host = host;
     s->port = port;
-    s->u.trying.next = 0;
-    s->timed_out = false;
-    s->u.trying.share_ms = FIRST_SHARE_MS;
     plat_result r = plat_lookup_start(host, &s->lookup);
     if (r != PLAT_OK) {
         plat_failure_text_set(&s->detail, "%.80s: no memory, thread or descriptor is left", host);
@@ -160,83 +147,54 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
 
 static plat_result become_open(plat_tcp_stream *s)
 {
+    const int fd = plat_tcp_race_take(&s->u.race, s->lookup);
+
+    s->peer = *plat_lookup_at(s->lookup, s->u.race.latest);
+    drop_descriptor(s); /* the set of the race */
     drop_lookup(s);
-    /* The text describes addresses that were tried without success. */
-    plat_failure_text_drop(&s->detail);
+    s->fd = fd;
+    s->generation++;
+    s->low_water = 1;
     s->u.moved.received = 0;
     s->u.moved.sent = 0;
     s->state = PLAT_TCP_OPEN;
     return PLAT_OK;
 }
 
-/* Returns PLAT_OK if the stream is connected, PLAT_WOULD_BLOCK if it is not connected yet, or
- * another result if this address has failed. */
-static plat_result start_connect(plat_tcp_stream *s)
+/* Reports why the binding excludes every address of the host. */
+static void explain_binding(plat_tcp_stream *s, int error)
 {
-    const int on = 1;
-    s->fd = socket(s->peer.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s->fd < 0) {
-        explain(s, errno);
-        return PLAT_ERR_CONNECT;
-    }
-    (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    s->generation++;
-    s->low_water = 1;
-    if (connect(s->fd, &s->peer.any, plat_address_len(&s->peer)) == 0) {
-        return PLAT_OK;
-    }
-    if (errno == EINPROGRESS || errno == EINTR) {
-        return PLAT_WOULD_BLOCK;
-    }
-    explain(s, errno);
-    drop_socket(s);
-    return PLAT_ERR_CONNECT;
+    char cause[64];
+
+    plat_failure_text_set(&s->detail, "%.80s port %u, bound to %.45s: %s", s->host,
+                          (unsigned)s->port, s->bind,
+                          error == EAFNOSUPPORT ? "the host has no address of that family"
+                                                : cause_text(error, cause, sizeof cause));
 }
 
-static plat_result check_connect(plat_tcp_stream *s)
+static plat_result lose(plat_tcp_stream *s)
 {
-    struct pollfd pfd = { .fd = s->fd, .events = POLLOUT };
-    if (poll(&pfd, 1, 0) <= 0) {
-        return PLAT_WOULD_BLOCK;
+    const plat_tcp_race *r = &s->u.race;
+    const int error = r->error;
+
+    if (s->bind != NULL) {
+        explain_binding(s, error);
+    } else {
+        explain(s, plat_lookup_at(s->lookup, r->latest), error);
     }
-    int error = 0;
-    socklen_t len = sizeof error;
-    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) {
-        error = errno;
-    }
-    if (error == 0) {
-        return PLAT_OK;
-    }
-    explain(s, error);
-    drop_socket(s);
-    return PLAT_ERR_CONNECT;
+    return fail(s, PLAT_ERR_CONNECT);
 }
 
-/* Tries the next address. If all addresses have refused the connection, opening has failed. */
-static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
+static plat_result connecting(plat_tcp_stream *s, uint64_t now_ms)
 {
-    const char *why;
-    size_t count = plat_lookup_count(s->lookup, &why);
-    for (;;) {
-        if (s->u.trying.next == count) {
-            if (!s->timed_out) {
-                return fail(s, PLAT_ERR_CONNECT);
-            }
-            s->u.trying.next = 0;
-            s->timed_out = false;
-            s->u.trying.share_ms *= s->u.trying.share_ms < LONGEST_SHARE_MS ? SHARE_GROWTH : 1;
-        }
-        s->peer = *plat_lookup_at(s->lookup, s->u.trying.next++);
-        plat_address_set_port(&s->peer, s->port);
-        plat_result r = start_connect(s);
-        if (r == PLAT_OK) {
-            return become_open(s);
-        }
-        if (r == PLAT_WOULD_BLOCK) {
-            s->u.trying.until_ms = count > 1 ? now_ms + s->u.trying.share_ms : 0;
-            return r;
-        }
+    const plat_tcp_target target = { .port = s->port, .bind = s->bind };
+
+    switch (plat_tcp_race_turn(&s->u.race, s->lookup, &target, now_ms)) {
+    case PLAT_TCP_RACE_RUNS: break;
+    case PLAT_TCP_RACE_WON: return become_open(s);
+    case PLAT_TCP_RACE_LOST: return lose(s);
     }
+    return PLAT_WOULD_BLOCK;
 }
 
 static plat_result resolving(plat_tcp_stream *s, uint64_t now_ms)
@@ -249,24 +207,14 @@ static plat_result resolving(plat_tcp_stream *s, uint64_t now_ms)
         plat_failure_text_set(&s->detail, "%.100s: %.100s", s->host, why);
         return fail(s, PLAT_ERR_DNS);
     }
+    if (plat_tcp_race_begin(&s->u.race, s->lookup, &s->peer) != PLAT_OK) {
+        plat_failure_text_set(&s->detail, "%.80s: no descriptor is left", s->host);
+        return fail(s, PLAT_ERR_MEMORY);
+    }
     s->state = PLAT_TCP_CONNECTING;
-    return try_next_address(s, now_ms);
-}
-
-static plat_result connecting(plat_tcp_stream *s, uint64_t now_ms)
-{
-    plat_result r = check_connect(s);
-    if (r == PLAT_OK) {
-        return become_open(s);
-    }
-    if (r == PLAT_WOULD_BLOCK) {
-        if (s->u.trying.until_ms == 0 || now_ms < s->u.trying.until_ms) {
-            return r;
-        }
-        s->timed_out = true;
-        drop_socket(s);
-    }
-    return try_next_address(s, now_ms);
+    s->fd = s->u.race.set;
+    s->generation++;
+    return connecting(s, now_ms);
 }
 
 static plat_stage stage_of(const plat_tcp_stream *s, plat_result r)
@@ -307,7 +255,7 @@ static plat_result io_failed(plat_tcp_stream *s, int error)
     if (error == EAGAIN || error == EWOULDBLOCK) {
         return PLAT_WOULD_BLOCK;
     }
-    explain(s, error);
+    explain(s, &s->peer, error);
     return fail(s, PLAT_ERR_IO);
 }
 
@@ -413,8 +361,8 @@ static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
         break;
     case PLAT_TCP_CONNECTING:
         out->fd = s->fd;
-        out->want_write = true;
-        out->wake_at_ms = s->u.trying.until_ms;
+        out->want_read = true;
+        out->wake_at_ms = s->u.race.next_at_ms;
         break;
     case PLAT_TCP_OPEN:
         if (s->unacknowledged && !want_send) {
@@ -461,8 +409,11 @@ static void tcp_close(plat_stream *base)
 {
     plat_tcp_stream *s = self_of(base);
     assert(plat_tcp_stream_valid(s));
+    if (s->state == PLAT_TCP_CONNECTING) {
+        plat_tcp_race_end(&s->u.race, s->lookup);
+    }
     drop_lookup(s);
-    drop_socket(s);
+    drop_descriptor(s);
     plat_failure_text_drop(&s->detail);
     s->state = PLAT_TCP_CLOSED;
 }
@@ -486,8 +437,8 @@ static const plat_stream_ops ops = {
     .deinit = tcp_deinit,
 };
 
-plat_stream *plat_tcp_init(plat_tcp_stream *s)
+plat_stream *plat_tcp_init(plat_tcp_stream *s, const char *bind)
 {
-    *s = (plat_tcp_stream){ .base.ops = &ops, .fd = -1, .retired = -1 };
+    *s = (plat_tcp_stream){ .base.ops = &ops, .fd = -1, .retired = -1, .bind = bind };
     return &s->base;
 }

@@ -3,12 +3,11 @@
 
 /**
  * @file
- * A stream over TCP: looks up the host, tries its addresses one after the other, sends and
- * receives.
+ * A stream over TCP: looks up the host, tries its addresses (tcp_race.h), sends and receives.
  */
 
 #include "platform/stream.h"
-#include "posix/resolver.h"
+#include "posix/tcp_race.h"
 
 /** The states of the stream. */
 typedef enum plat_tcp_state {
@@ -18,14 +17,6 @@ typedef enum plat_tcp_state {
     PLAT_TCP_OPEN,
     PLAT_TCP_FAILED /* every call returns the failure again, until close */
 } plat_tcp_state;
-
-/** Members that are used in the states RESOLVING and CONNECTING. */
-typedef struct plat_tcp_trying {
-    uint32_t next;     /* index of the address to try after the current one */
-    uint32_t share_ms; /* time for which each address is tried in this round */
-    /* Time at which the next address is tried; 0: never, because there is only one. */
-    uint64_t until_ms;
-} plat_tcp_trying;
 
 /** Members that are used in the state OPEN: numbers of bytes. */
 typedef struct plat_tcp_moved {
@@ -38,13 +29,14 @@ typedef struct plat_tcp_stream {
     plat_stream base;
     plat_lookup *lookup; /* the look-up, in the states RESOLVING and CONNECTING */
     union {
-        plat_tcp_trying trying;
+        plat_tcp_race race; /* in the state CONNECTING */
         plat_tcp_moved moved;
     } u;
-    const char *host; /* the caller's text, valid until close */
-    char *detail;     /* text of the last failure; see failure_text.h */
-    plat_address peer;
-    int fd; /* descriptor of the socket; -1: none */
+    const char *host;  /* the caller's text, valid until close */
+    char *detail;      /* text of the last failure; see failure_text.h */
+    const char *bind;  /* see plat_stream_config.bind; the caller's text */
+    plat_address peer; /* the address that was connected last, which the next race begins with */
+    int fd; /* descriptor of the socket; in the state CONNECTING that of the race; -1: none */
     /* A descriptor that is closed when its watcher knows that it is no longer used; -1: none. */
     int retired;
     uint32_t generation; /* number of descriptors so far, including those of look-ups */
@@ -53,14 +45,13 @@ typedef struct plat_tcp_stream {
     plat_tcp_state state : 8;
     plat_result failure : 8;
     bool unacknowledged : 1; /* bytes were received, and none were sent since */
-    bool timed_out : 1;      /* an address of this round was slow rather than refused */
     bool shown : 1;          /* the last call of poll has reported fd */
     bool lookup_shown : 1;   /* the last call of poll has reported the look-up's descriptor */
     bool withdrawn : 1;      /* poll was called since the descriptor was retired */
 } plat_tcp_stream;
 
-/** Makes a closed stream. Returns &s->base. */
-plat_stream *plat_tcp_init(plat_tcp_stream *s);
+/** Makes a closed stream. bind is plat_stream_config.bind. Returns &s->base. */
+plat_stream *plat_tcp_init(plat_tcp_stream *s, const char *bind);
 
 #ifndef NDEBUG
 /** Returns whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
