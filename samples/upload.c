@@ -23,7 +23,8 @@ typedef struct app {
     const char *file;
     const char *state; /* --state: folder for what is needed to continue; NULL: none */
     iothub_upload_options options;
-    int percent; /* what was shown last; -1: nothing */
+    int percent;             /* what was shown last; -1: nothing */
+    plat_identity *identity; /* NULL: the connection string has a key */
 } app;
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -112,6 +113,31 @@ static int run(app *a)
     return status;
 }
 
+/* Takes the client certificate of the environment, if there is one. */
+static bool take_certificate(app *a)
+{
+    static iothub_credential credential;
+    static plat_platform platform;
+    const char *chain = variable("IOTHUB_X509_CERTIFICATE_FILE");
+    plat_identity_fault fault;
+
+    platform = *plat_posix();
+    platform.identities = plat_posix_identities();
+    a->options.platform = &platform;
+    if (chain == NULL) {
+        return true;
+    }
+    const plat_identity_config config = { .chain = { .file = chain },
+                                          .key = { .file = variable("IOTHUB_X509_KEY_FILE") } };
+    if (platform.identities->make(platform.identities, &config, &a->identity, &fault) != PLAT_OK) {
+        (void)cli_error("%s", fault.text);
+        return false;
+    }
+    credential = iothub_x509_credential(a->identity);
+    a->options.credential = &credential;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const struct argp_option options[] = {
@@ -128,6 +154,8 @@ int main(int argc, char **argv)
         "Uploads a file into the storage account of the hub.\v"
         "Environment:\n"
         "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n"
+        "  IOTHUB_X509_CERTIFICATE_FILE     its certificate with the issuers, instead of a key\n"
+        "  IOTHUB_X509_KEY_FILE             the private key of the certificate\n"
         "  IOTHUB_REST_PORT                 HTTPS port of the hub (443)\n"
         "  IOTHUB_PROXY                     URL of a proxy\n"
         "  IOTHUB_BIND                      interface or address to bind to\n"
@@ -154,7 +182,9 @@ int main(int argc, char **argv)
     if (a.options.blob_name == NULL) {
         a.options.blob_name = slash != NULL ? slash + 1 : a.file;
     }
-    a.options.platform = plat_posix();
+    if (!take_certificate(&a)) {
+        return EXIT_FAILURE;
+    }
     a.options.ca_file = variable("IOTHUB_CA_FILE");
     a.options.proxy = variable("IOTHUB_PROXY");
     a.options.bind = variable("IOTHUB_BIND");
@@ -171,5 +201,6 @@ int main(int argc, char **argv)
     const int status = run(&a);
     plat_file_kv_close(a.options.state);
     plat_file_reader_close(a.options.reader);
+    plat_posix_identities()->release(a.identity);
     return status;
 }

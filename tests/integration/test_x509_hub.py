@@ -7,6 +7,7 @@ usage: test_x509_hub.py BIN_DIR
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -55,6 +56,26 @@ class Hub(unittest.TestCase):
         monitor.wait_for(lambda lines: len(lines) >= 9)
         monitor.stop()
         self.assertEqual(sorted(numbers(monitor.lines)), [1, 1, 1, 2, 2, 2, 3, 3, 3])
+
+    def upload(self, environment):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"x" * 100000)
+            file.flush()
+            return subprocess.run([os.path.join(BIN_DIR, "upload"), "--name", "b", "--block-size", "30000", file.name],
+                                  text=True, env=environment, capture_output=True, timeout=PATIENCE_S, check=False)
+
+    @unittest.skipUnless(os.path.exists(os.path.join(BIN_DIR, "upload")), "uploads are not built")
+    def test_a_certificate_uploads_a_file(self):
+        for environment, device in ((self.environment(), "meter"), (self.environment("_2"), "pump")):
+            result = self.upload(environment)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            found = [u for u in self.hub.request("GET", "/emulator/uploads") if u["deviceId"] == device]
+            self.assertEqual([u["state"] for u in found], ["succeeded"])
+        pump = self.environment("_2")
+        result = self.upload(self.environment(IOTHUB_X509_CERTIFICATE_FILE=pump["IOTHUB_X509_CERTIFICATE_FILE"],
+                                              IOTHUB_X509_KEY_FILE=pump["IOTHUB_X509_KEY_FILE"]))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the hub refuses the credential", result.stderr)
 
     def test_a_certificate_of_another_device_is_refused(self):
         pump = self.environment("_2")

@@ -100,8 +100,8 @@ static void each_fault_is_named(void **state)
     REFUSED(o.connection_string = "HostName=h", IOTHUB_ERR_PART_MISSING, "");
     REFUSED(o.connection_string = "HostName=h.example;DeviceId=d;ModuleId=m;SharedAccessKey=a2V5",
             IOTHUB_ERR_UNSUPPORTED, "only a device");
-    REFUSED(o.connection_string = "HostName=h.example;DeviceId=d;x509=true", IOTHUB_ERR_UNSUPPORTED,
-            "certificates");
+    REFUSED(o.connection_string = "HostName=h.example;DeviceId=d;x509=true", IOTHUB_ERR_ARG,
+            "certificate");
 #undef REFUSED
 }
 

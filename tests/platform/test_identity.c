@@ -418,9 +418,35 @@ static void no_memory_is_given_back_with_the_key_in_it(void **state)
     assert_false(seen);
 }
 
+static void its_parts_make_the_same_identity_again(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < DEVICE_KINDS; kind++) {
+        use_kind(kind);
+        const plat_identity_config config = config_of_both();
+        plat_identity_parts parts;
+        plat_identity_fault fault;
+        plat_identity_info infos[2];
+        plat_identity *made[2];
+        assert_int_equal(identities->make(identities, &config, &made[0], &fault), PLAT_OK);
+        assert_true(identities->show(made[0], &parts));
+        const plat_identity_config again = {
+            .chain = { .data = parts.chain_pem, .len = parts.chain_len },
+            .key = { .data = parts.key_der, .len = parts.key_len }
+        };
+        assert_int_equal(identities->make(identities, &again, &made[1], &fault), PLAT_OK);
+        for (size_t i = 0; i < 2; i++) {
+            identities->describe(made[i], &infos[i]);
+            identities->release(made[i]);
+        }
+        assert_memory_equal(infos[0].sha256, infos[1].sha256, sizeof infos[0].sha256);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(its_parts_make_the_same_identity_again),
         cmocka_unit_test(each_kind_is_made_and_described),
         cmocka_unit_test(a_key_that_belongs_to_another_certificate_is_refused),
         cmocka_unit_test(an_rsa_key_of_another_certificate_is_refused),

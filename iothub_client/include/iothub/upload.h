@@ -45,9 +45,10 @@
  * again, because the storage keeps them for a week. If the storage refuses three storage tokens
  * without having accepted a block, the upload fails with IOTHUB_ERR_AUTH.
  *
- * The device proves who it is with the key or the token of its connection string. Client
- * certificates and token providers cannot be used yet (IOTHUB_ERR_UNSUPPORTED). The storage never
- * receives a token of the device.
+ * The device proves to the hub who it is with the key or the token of its connection string, or
+ * with iothub_upload_options.credential. The storage receives neither a token nor a certificate of
+ * the device. A module cannot upload files, because the hub has no such function
+ * (IOTHUB_ERR_UNSUPPORTED).
  *
  * An upload belongs to one thread. It uses the heap.
  *
@@ -59,6 +60,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iothub/credential.h"
 #include "iothub/result.h"
 #include "platform/http.h"
 #include "platform/kv.h"
@@ -115,7 +117,17 @@ typedef struct iothub_upload_info {
 typedef struct iothub_upload_options {
     size_t struct_size; /**< Size of this struct, set by iothub_upload_options_init. */
 
-    const char *connection_string; /**< The device, with a key or a token. No default. */
+    const char *connection_string; /**< The device, with a key or a token; if credential is set,
+                                        with neither. No default. */
+    /**
+     * How the device proves who it is, as in iothub_options.credentials: a key, a token, or a
+     * client certificate whose key is in the process. For a device that the Device Provisioning
+     * Service has assigned, connection_string is made of iothub_assignment. The struct is copied;
+     * what it points to is borrowed until the upload is freed. A token provider cannot be used:
+     * pass the token that it has provided. NULL (the default): connection_string has the key or the
+     * token.
+     */
+    const iothub_credential *credential;
     const plat_platform *platform; /**< The port to use: plat_posix() on Linux. No default. */
     const char *ca_file; /**< File with the only root certificates to trust. NULL (the default): the
                               system's. */

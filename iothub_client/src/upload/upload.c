@@ -8,6 +8,7 @@
 #include "text/sized_struct.h"
 #include "text/wipe.h"
 #include "upload/upload_control.h"
+#include "upload/upload_credential.h"
 #include "upload/upload_options.h"
 #include "upload/upload_saved.h"
 #include "upload/upload_slots.h"
@@ -26,7 +27,8 @@ enum {
 
 struct iothub_upload {
     iothub_upload_options o;
-    char *texts; /* memory of the texts of the options */
+    iothub_credential credential; /* memory of that of the options */
+    char *texts;                  /* memory of the texts of the options */
     iothub_connection_string device;
     iothub_upload_info info;
     iothub_error latest; /* memory of info.text */
@@ -584,7 +586,11 @@ static iothub_result prepare(iothub_upload *u, iothub_error *error)
     if (u->texts == NULL) {
         return iothub_fail(error, IOTHUB_ERR_MEMORY, "upload: no memory is left");
     }
-    (void)iothub_connection_string_parse(&u->device, u->o.connection_string, NULL);
+    if (u->o.credential != NULL) {
+        u->credential = *u->o.credential;
+        u->o.credential = &u->credential;
+    }
+    (void)upload_credential_read(&u->o, &u->device, NULL);
     if (upload_source_init(&u->source, &u->o) != PLAT_OK) {
         return iothub_fail(error, IOTHUB_ERR_STORE, "upload: source: %s",
                            u->o.reader->ops->detail(u->o.reader));

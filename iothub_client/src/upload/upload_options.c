@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/sized_struct.h"
+#include "upload/upload_credential.h"
 #include "upload/upload_wire.h"
 
 enum { HTTPS_PORT = 443 };
@@ -73,26 +74,13 @@ static const char *find_fault(const iothub_upload_options *o)
     return upload_name_fault(o->blob_name);
 }
 
-static iothub_result check_device(const iothub_connection_string *d, iothub_error *error)
-{
-    if (d->kind != IOTHUB_IDENTITY_DEVICE) {
-        return iothub_fail(error, IOTHUB_ERR_UNSUPPORTED, "upload: only a device can upload files");
-    }
-    return d->x509 ? iothub_fail(error, IOTHUB_ERR_UNSUPPORTED,
-                                 "upload: client certificates cannot be used yet")
-                   : IOTHUB_OK;
-}
-
 iothub_result upload_options_check(const iothub_upload_options *o, iothub_error *error)
 {
     iothub_connection_string device;
     const char *fault = find_fault(o);
 
-    if (fault != NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "upload: %s", fault);
-    }
-    iothub_result r = iothub_connection_string_parse(&device, o->connection_string, error);
-    return r == IOTHUB_OK ? check_device(&device, error) : r;
+    return fault != NULL ? iothub_fail(error, IOTHUB_ERR_ARG, "upload: %s", fault)
+                         : upload_credential_read(o, &device, error);
 }
 
 static const char *text_or(const char *text, const char *otherwise)

@@ -3,6 +3,7 @@
 #include "context/result_map.h"
 #include "iothub/sas.h"
 #include "text/wipe.h"
+#include "upload/upload_credential.h"
 #include "upload/upload_options.h"
 
 enum {
@@ -65,12 +66,14 @@ static iothub_result put_authorization(const upload_target *target, char *out, i
                                 NULL, why);
 }
 
+/* authorization is NULL if a certificate proves which device it is. */
 static plat_result post(const upload_target *target, plat_http *http, const char *what,
                         mqc_span body, const char *authorization)
 {
     char url[UPLOAD_URL_SIZE];
     const char *const headers[] = { "Content-Type: application/json", "Accept: application/json",
                                     "Expect:", authorization };
+    const size_t header_count = sizeof headers / sizeof headers[0];
     iothub_text t;
 
     iothub_text_init(&t, url, sizeof url);
@@ -83,7 +86,7 @@ static plat_result post(const upload_target *target, plat_http *http, const char
         .method = "POST",
         .url = url,
         .headers = headers,
-        .header_count = sizeof headers / sizeof headers[0],
+        .header_count = authorization != NULL ? header_count : header_count - 1,
         .body = body.ptr,
         .body_len = body.len,
         .copy_body = true,
@@ -92,6 +95,8 @@ static plat_result post(const upload_target *target, plat_http *http, const char
         .ca_file = target->o->ca_file,
         .proxy = target->o->proxy,
         .bind = target->o->bind,
+        .identity = upload_credential_identity(target->o),
+        .identities = target->o->platform->identities,
     };
     return http->ops->start(http, &request);
 }
@@ -99,11 +104,12 @@ static plat_result post(const upload_target *target, plat_http *http, const char
 static plat_result ask_hub(const upload_target *target, plat_http *http, const char *what,
                            mqc_span body, iothub_error *why)
 {
+    const bool by_certificate = upload_credential_identity(target->o) != NULL;
     char authorization[HEADER_SIZE];
     plat_result r = PLAT_ERR_STATE;
 
-    if (put_authorization(target, authorization, why) == IOTHUB_OK) {
-        r = post(target, http, what, body, authorization);
+    if (by_certificate || put_authorization(target, authorization, why) == IOTHUB_OK) {
+        r = post(target, http, what, body, by_certificate ? NULL : authorization);
         if (r != PLAT_OK) {
             upload_tell_broken(why, r, http, "the hub");
         }

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "platform/identity.h"
 #include "platform/result.h"
 #include "platform/stream.h"
 
@@ -29,7 +30,7 @@
 extern "C" {
 #endif
 
-/** One request.  Fill it with zeros, then set what is needed.  It does not grow. */
+/** One request.  Fill it with zeros, then set what is needed. */
 typedef struct plat_http_request {
     const char *method; /**< "GET", "POST" and so on.  A POST is sent at most once. */
     const char *url;    /**< An https or http URL. */
@@ -65,7 +66,10 @@ typedef struct plat_http_request {
     /** What connections are bound to, as plat_stream_config.bind (platform/platform.h). NULL: the
      * system chooses. */
     const char *bind;
-    uint64_t reserved[2]; /**< For later versions; must be zero. */
+    /** The client certificate to present if the server asks for one; borrowed until the request has
+     * ended. Its key must be in the process. NULL: none. */
+    plat_identity *identity;
+    const plat_identities *identities; /**< What has made identity; needed with it. */
 } plat_http_request;
 
 /** Largest number of headers of a request. */

@@ -31,6 +31,7 @@
 
 #include "platform/result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -184,6 +185,14 @@ typedef struct plat_identity_info {
     char common_name[PLAT_COMMON_NAME_MAX + 1];
 } plat_identity_info;
 
+/** The parts of an identity, for another TLS library. They are in the memory of the identity. */
+typedef struct plat_identity_parts {
+    const void *chain_pem; /**< The certificates as PEM, the device's own first. */
+    size_t chain_len;      /**< Size of chain_pem in bytes. */
+    const void *key_der;   /**< The private key as DER, not encrypted: PKCS #1, SEC 1 or PKCS #8. */
+    size_t key_len;        /**< Size of key_der in bytes. */
+} plat_identity_parts;
+
 /** Makes identities. */
 typedef struct plat_identities plat_identities;
 
@@ -230,6 +239,15 @@ struct plat_identities {
      * @param identity  the identity; NULL: nothing happens
      */
     void (*release)(plat_identity *identity);
+
+    /**
+     * Shows the parts of an identity to another TLS library of the process. They are valid as long
+     * as the caller has a reference, and must not be changed. This function may be NULL.
+     * @param identity  the identity
+     * @param[out] out  its parts
+     * @return false if the key is not in the process, because a signer uses it
+     */
+    bool (*show)(const plat_identity *identity, plat_identity_parts *out);
 };
 
 #ifdef __cplusplus

@@ -166,6 +166,14 @@ static void end_request(curl_http *h)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
+static bool can_show_identity(const plat_http_request *r)
+{
+    plat_identity_parts parts;
+
+    return r->identity == NULL || (r->identities != NULL && r->identities->show != NULL &&
+                                   r->identities->show(r->identity, &parts));
+}
+
 static const char *find_fault(const plat_http_request *r)
 {
     if (r->method == NULL || r->method[0] == '\0') {
@@ -187,6 +195,9 @@ static const char *find_fault(const plat_http_request *r)
     }
     if (r->body == NULL && r->body_len > 0) {
         return "HTTP request: body is NULL";
+    }
+    if (!can_show_identity(r)) {
+        return "HTTP request: the key of the client certificate is not in the process";
     }
     return r->body_len > INT32_MAX || r->answer_max > INT32_MAX
                ? "HTTP request: body_len or answer_max is larger than 2 GiB"
@@ -255,6 +266,25 @@ static CURLcode set_stall(CURL *easy, uint32_t stall_ms)
                                         (long)(stall_ms / 1000 + (stall_ms % 1000 != 0))));
 }
 
+/* libcurl uses the memory of the identity and makes no copy. The key is DER, which does not show
+ * its kind by a header as PEM does, and OpenSSL finds out. */
+static CURLcode set_identity(CURL *easy, const plat_http_request *r)
+{
+    plat_identity_parts parts;
+
+    if (r->identity == NULL) {
+        return CURLE_OK;
+    }
+    (void)r->identities->show(r->identity, &parts); /* find_fault has checked it */
+    struct curl_blob chain = { .len = parts.chain_len, .flags = CURL_BLOB_NOCOPY };
+    struct curl_blob key = { .len = parts.key_len, .flags = CURL_BLOB_NOCOPY };
+    memcpy(&chain.data, &parts.chain_pem, sizeof chain.data); /* libcurl does not change them */
+    memcpy(&key.data, &parts.key_der, sizeof key.data);
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &chain);
+    code = first(code, curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "DER"));
+    return first(code, curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key));
+}
+
 static CURLcode set_options(curl_http *h, const plat_http_request *r)
 {
     CURL *easy = h->easy;
@@ -277,6 +307,7 @@ static CURLcode set_options(curl_http *h, const plat_http_request *r)
     code = first(code, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->fault));
     code = first(code, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
     code = first(code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
+    code = first(code, set_identity(easy, r));
     return first(code, set_trust(easy, r));
 }
 

@@ -256,6 +256,20 @@ static void describe(const plat_identity *identity, plat_identity_info *out)
     *out = identity->chain.info;
 }
 
+static bool show(const plat_identity *identity, plat_identity_parts *out)
+{
+    if (identity->signer != NULL) {
+        return false;
+    }
+    *out = (plat_identity_parts){
+        .chain_pem = identity->chain.pem,
+        .chain_len = identity->chain.pem_len,
+        .key_der = identity->key.der,
+        .key_len = identity->key.len,
+    };
+    return true;
+}
+
 plat_identity *plat_identity_hold(plat_identity *identity)
 {
     if (identity != NULL) {
@@ -284,4 +298,5 @@ const plat_identities plat_wolfssl_identities = {
     .describe = describe,
     .hold = plat_identity_hold,
     .release = plat_identity_release,
+    .show = show,
 };
