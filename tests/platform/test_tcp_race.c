@@ -315,6 +315,26 @@ static void a_binding_that_is_impossible_loses_with_its_cause(void **state)
     close(listener);
 }
 
+/* The order is that of each reconnect to a host that was connected over IPv4. */
+static void an_address_that_the_binding_excludes_hides_no_refusal(void **state)
+{
+    (void)state;
+    static const char *const orders[][2] = { { "127.0.0.1", "::1" }, { "::1", "127.0.0.1" } };
+    uint16_t port = 0;
+    close(tcp_listen("127.0.0.1", &port, 1));
+
+    for (size_t i = 0; i < 2; i++) {
+        char text[PLAT_ADDRESS_TEXT];
+        rig r;
+        begin(&r, orders[i], 2, port);
+        r.target.bind = "127.0.0.9";
+        assert_int_equal(turn_until_settled(&r), PLAT_TCP_RACE_LOST);
+        assert_int_equal(r.race.error, ECONNREFUSED);
+        assert_string_equal(winner(&r, text), "127.0.0.1");
+        end(&r);
+    }
+}
+
 static void descriptors_stay_level(void **state)
 {
     (void)state;
@@ -353,6 +373,7 @@ int main(void)
         cmocka_unit_test(the_address_that_was_good_is_tried_first_and_then_all_others),
         cmocka_unit_test(the_peer_sees_the_address_that_a_socket_is_bound_to),
         cmocka_unit_test(a_binding_that_is_impossible_loses_with_its_cause),
+        cmocka_unit_test(an_address_that_the_binding_excludes_hides_no_refusal),
         cmocka_unit_test(descriptors_stay_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

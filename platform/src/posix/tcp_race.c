@@ -107,8 +107,17 @@ static size_t next_index(const plat_tcp_race *r)
     return r->tried <= r->first ? r->tried - 1u : r->tried;
 }
 
-static void note_failure(plat_tcp_race *r, size_t index, int error)
+/* An address that the system or the binding excludes hides no answer of another address. */
+static bool excludes(int error)
 {
+    return error == EAFNOSUPPORT || error == ENETUNREACH;
+}
+
+static void note_result(plat_tcp_race *r, size_t index, int error)
+{
+    if (r->error != 0 && excludes(error)) {
+        return;
+    }
     r->error = error;
     r->latest = (uint8_t)index;
 }
@@ -155,14 +164,14 @@ static bool try_next(plat_tcp_race *r, plat_lookup *l, const plat_tcp_target *t)
     r->tried++;
     *fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (*fd < 0) {
-        note_failure(r, index, errno);
+        note_result(r, index, errno);
         return false;
     }
     r->pending++;
     if (start(r, *fd, address, t)) {
         return true;
     }
-    note_failure(r, index, errno);
+    note_result(r, index, errno);
     close_socket(r, l, index);
     return false;
 }
@@ -192,7 +201,7 @@ static bool look(plat_tcp_race *r, plat_lookup *l)
             continue;
         }
         const int error = error_of(fds[i].fd);
-        note_failure(r, i, error);
+        note_result(r, i, error);
         if (error == 0) {
             return true;
         }

@@ -29,11 +29,13 @@ typedef enum plat_tcp_race_state {
 typedef struct plat_tcp_race {
     uint64_t next_at_ms; /* when the next address is tried; 0: all were tried */
     int set;             /* epoll descriptor that can be read when a socket has an event */
-    int error;           /* errno of the latest failure */
+    int error;           /* errno of the latest failure; see latest */
     uint8_t first;       /* index of the address that is tried first */
     uint8_t tried;       /* number of addresses that were tried */
     uint8_t pending;     /* number of sockets that are neither connected nor failed */
-    uint8_t latest;      /* index of the address that has failed latest, or has won */
+    /* Index of the address that has failed latest, or has won. An address that could not be tried
+     * for its family or without a route counts only if no other has failed. */
+    uint8_t latest;
 } plat_tcp_race;
 
 /**
