@@ -136,6 +136,23 @@ static void without_overlap_the_old_channel_is_left_first(void **state)
     end(&r);
 }
 
+static void with_and_without_overlap_the_next_connection_begins_with_port_8883(void **state)
+{
+    (void)state;
+    for (int overlap = 0; overlap < 2; overlap++) {
+        changeover_rig r;
+        begin(&r);
+        r.base.context.options.overlap = overlap == 1;
+        context_prefer_websocket(&r.base.context, true);
+        changeover_begin(&r.c, &r.k, now(&r));
+        assert_int_equal(step(&r, true), CHANGEOVER_WAITS);
+        assert_true(r.base.context.prefers_websocket);
+        assert_int_equal(step(&r, false), overlap == 0 ? CHANGEOVER_LEAVES : CHANGEOVER_WAITS);
+        assert_false(r.base.context.prefers_websocket);
+        end(&r);
+    }
+}
+
 static void open_work_postpones_it_as_long_as_the_token_allows(void **state)
 {
     (void)state;
@@ -403,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_old_channel_is_left_when_the_spare_is_open),
         cmocka_unit_test(without_overlap_the_old_channel_is_left_first),
+        cmocka_unit_test(with_and_without_overlap_the_next_connection_begins_with_port_8883),
         cmocka_unit_test(open_work_postpones_it_as_long_as_the_token_allows),
         cmocka_unit_test(a_token_of_unknown_life_is_renewed_soon),
         cmocka_unit_test(a_spare_that_fails_is_counted_and_opened_again_later),

@@ -150,6 +150,9 @@ static bool may_leave(iothub_changeover *c, credential_part *k, mqc_time now)
         credential_begin(k, now);
     }
     if (credential_ready(k, &why) == IOTHUB_OK) {
+        if (!channel_in_use(spare)) { /* without a spare, which has done the same */
+            context_prefer_websocket(spare->context, false);
+        }
         return true;
     }
     /* An old token is better than no token. */
