@@ -19,6 +19,7 @@ packages=(
   libcjson-dev libuv1-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libwslay-dev
   libp11-kit-dev softhsm2
   mosquitto mosquitto-dev libmosquitto-dev mosquitto-clients ca-certificates
+  iproute2 nftables util-linux
 )
 # Debian has had no dante-server since version 13; its tests are skipped then.
 dante=()
