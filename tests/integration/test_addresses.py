@@ -3,53 +3,28 @@
 
 usage: test_addresses.py BIN_DIR
 
-It needs network namespaces, ip (package iproute2) and nft (nftables); without them it is skipped.
+It runs in a network namespace of its own; see own_network.py.
 """
 
-import os
-import shutil
-import subprocess
 import sys
 import time
 import unittest
 
+import own_network
 from emulator import PATIENCE_S, Background, Emulator
 
+ARGUMENTS = [__file__, *sys.argv[1:]]
 BIN_DIR = sys.argv.pop(1)
-INSIDE = "HUB_TEST_OWN_NETWORK"
 SOON_S = 10  # far below connect_timeout_ms, which a blocked address would take
-
-
-def enter_network_namespace():
-    """Runs the tests again in a network namespace, if that is allowed."""
-    wrapper = ["unshare", "--map-root-user", "--net"]
-    may = shutil.which("nft") is not None and subprocess.run(
-        [*wrapper, "sh", "-c", "ip link set lo up && nft add table inet t"],
-        stderr=subprocess.DEVNULL, check=False).returncode == 0
-    if INSIDE not in os.environ:
-        os.environ[INSIDE] = "1" if may else "0"
-        if may:
-            os.execvp(wrapper[0], [*wrapper, sys.executable, "-B", __file__, BIN_DIR, *sys.argv[1:]])
-
-
-def nft(*words):
-    subprocess.run(["nft", " ".join(words)], check=True)
 
 
 class Addresses(unittest.TestCase):
     def setUp(self):
-        nft("add table inet test")
-        nft("add chain inet test out { type filter hook output priority 0 ; }")
-        self.addCleanup(nft, "delete table inet test")
+        self.filter = own_network.Filter()
+        self.addCleanup(self.filter.close)
         self.hub = Emulator(BIN_DIR)
         self.addCleanup(self.hub.__exit__)
         self.hub.start()
-
-    def block(self, *rule):
-        nft("add rule inet test out", *rule)
-
-    def unblock(self):
-        nft("flush chain inet test out")
 
     def send(self, **variables):
         """Sends two messages with the sample. Returns its exit status, what it said, and how long it took."""
@@ -71,16 +46,16 @@ class Addresses(unittest.TestCase):
     def test_a_dead_ipv6_route_is_no_obstacle(self):
         for verdict in ("drop", "reject"):
             with self.subTest(verdict):
-                self.block(f"ip6 daddr ::1 tcp dport {self.hub.port} {verdict}")
+                self.filter.block(f"ip6 daddr ::1 tcp dport {self.hub.port} {verdict}")
                 self.assert_delivers_soon()
-                self.unblock()
+                self.filter.unblock()
 
     def test_a_dead_ipv4_route_is_no_obstacle(self):
-        self.block(f"ip daddr 127.0.0.1 tcp dport {self.hub.port} drop")
+        self.filter.block(f"ip daddr 127.0.0.1 tcp dport {self.hub.port} drop")
         self.assert_delivers_soon()
 
     def test_a_source_address_is_used(self):
-        self.block(f"ip saddr != 127.0.0.9 ip daddr 127.0.0.1 tcp dport {self.hub.port} drop")
+        self.filter.block(f"ip saddr != 127.0.0.9 ip daddr 127.0.0.1 tcp dport {self.hub.port} drop")
         self.assert_delivers_soon(IOTHUB_BIND="127.0.0.9")
 
     def test_an_interface_is_used(self):
@@ -92,15 +67,11 @@ class Addresses(unittest.TestCase):
     def test_a_blocked_port_leads_to_websocket_at_once(self):
         for verdict in ("drop", "reject"):
             with self.subTest(verdict):
-                self.block(f"tcp dport {self.hub.port} {verdict}")
+                self.filter.block(f"tcp dport {self.hub.port} {verdict}")
                 self.assert_delivers_soon(IOTHUB_TRANSPORT="auto")
-                self.unblock()
+                self.filter.unblock()
 
 
 if __name__ == "__main__":
-    enter_network_namespace()
-    if os.environ[INSIDE] == "0":
-        print("SKIPPED: no network namespace, or no ip (package iproute2) or nft (nftables)")
-        sys.exit(77)
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    own_network.enter(ARGUMENTS)
     unittest.main()
