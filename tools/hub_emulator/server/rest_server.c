@@ -64,9 +64,10 @@ struct rest_server {
     struct MHD_Daemon *daemon;
     waker *waker;
     int calls_fd;
-    line *arrived; /* lines that libmicrohttpd has not begun yet */
-    call *waiting; /* calls that wait for the end of a method */
-    bool resumed;  /* libmicrohttpd has resumed connections to serve */
+    line *arrived;  /* lines that libmicrohttpd has not begun yet */
+    call *waiting;  /* calls that wait for the end of a method */
+    bool resumed;   /* libmicrohttpd has resumed connections to serve */
+    int64_t ran_ms; /* when libmicrohttpd had its last turn */
     rest_watchers watchers;
     int64_t looked_ms; /* time of the last search for callers that have disconnected */
     rest_websockets websockets;
@@ -438,10 +439,13 @@ rest_server *rest_server_start(hub *h, int calls_fd)
     return s;
 }
 
-/* Most rounds of the broker are about MQTT only. They should not cost system calls here. */
+/* Most rounds of the broker are about MQTT only. They should not cost system calls here. But the
+ * deadlines of connections are checked at intervals, and a connection that libmicrohttpd gives up
+ * for lack of memory is closed only in its next turn, for which it does not ask. */
 static bool has_work(const rest_server *s)
 {
-    return s->resumed || s->websockets.count > 0 || waker_has_fired(s->waker);
+    return s->resumed || s->websockets.count > 0 || waker_has_fired(s->waker) ||
+           hub_up(s->hub) >= s->ran_ms + BROKER_TURN_MS;
 }
 
 void rest_server_run(rest_server *s)
@@ -455,6 +459,7 @@ void rest_server_run(rest_server *s)
         return;
     }
     s->resumed = false;
+    s->ran_ms = hub_up(s->hub);
     take_connections(s);
     (void)MHD_run(s->daemon);
     if (rest_websockets_run(&s->websockets, hub_up(s->hub))) {
