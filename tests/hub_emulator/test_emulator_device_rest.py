@@ -207,6 +207,14 @@ class DeviceRest(unittest.TestCase):
         self.assertEqual(message.getheader("iothub-app-%C3%A9").encode("latin-1"), "\u00e9".encode())
         self.assertEqual(message.data, b"x")
 
+    def test_a_message_may_consist_of_properties(self):
+        properties = {f"k{i:02}": "v" * 1000 for i in range(63)}
+        self.assertEqual(self.hub.send("x", properties=properties)[0], 201)
+        message = self.receive()
+        self.assertEqual((message.status, message.data), (200, b"x"))
+        for name, value in properties.items():
+            self.assertEqual(message.getheader(f"iothub-app-{name}"), value)
+
     def hostile(self, data, close=False):
         """Sends bytes as device1, and returns the status of the answer; None: closed without one."""
         raw = socket.create_connection(("localhost", self.hub.rest_port), PATIENCE_S)

@@ -19,9 +19,11 @@
 #include "server/waker.h"
 
 /* How much is read and discarded of a body that is too large anyway. */
-#define DISCARD_MAX      (16u * 1024 * 1024)
-#define CONNECTIONS_MAX  200
-#define HEADER_BYTES_MAX (64u * 1024)
+#define DISCARD_MAX     (16u * 1024 * 1024)
+#define CONNECTIONS_MAX 200
+/* Memory of a connection. The head of an answer can be larger than that of a request, since each
+ * property of a message for a device, up to 64 KB in all, is a header. */
+#define HEADER_BYTES_MAX (256u * 1024)
 #define IDLE_S           120
 #define LOOK_MS          100
 #define BROKER_TURN_MS   100 /* the broker's own loop runs at least once in this time */
@@ -243,7 +245,7 @@ static enum MHD_Result refuse(call *c, unsigned status, const char *text)
 
 static enum MHD_Result begin(call *c, const char *version)
 {
-    const rest_head_fault fault = rest_head_check(c->connection, version);
+    const rest_head_fault fault = rest_head_check(c->connection, c->path, version);
 
     c->state = CALL_READING;
     return fault.status == 0 ? MHD_YES : refuse(c, fault.status, fault.text);

@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define SEPARATORS 4 /* the characters between and after a name and a value */
+
 /* The headers that decide what a request means and where it ends. */
 typedef struct head {
     const char *hosts;
@@ -14,6 +16,7 @@ typedef struct head {
     const char *length;
     const char *encoding;
     bool repeated; /* one of these headers occurs twice */
+    size_t bytes;  /* of all headers and of the target */
 } head;
 
 static const char **place(head *h, const char *name)
@@ -39,9 +42,9 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
                                    const char *value)
 {
     head *h = user;
-    const char **at = place(h, name);
+    const char **at = kind == MHD_HEADER_KIND ? place(h, name) : NULL;
 
-    (void)kind;
+    h->bytes += strlen(name) + (value != NULL ? strlen(value) : 0) + SEPARATORS;
     if (at != NULL) {
         h->repeated = h->repeated || *at != NULL;
         *at = value != NULL ? value : "";
@@ -56,11 +59,16 @@ static bool too_long(const char *length)
     return length != NULL && strtoull(length, NULL, 10) > REST_BODY_MAX;
 }
 
-rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *version)
+rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *path,
+                                const char *version)
 {
-    head h = { 0 };
+    head h = { .bytes = strlen(path) };
 
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &h);
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_header, &h);
+    if (h.bytes > REST_HEAD_MAX) {
+        return (rest_head_fault){ 431, "the head is larger than 64 KB" };
+    }
     if (h.repeated) {
         return (rest_head_fault){ 400, "a header is given twice" };
     }

@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 
 #define REST_BODY_MAX (1024u * 1024)
+#define REST_HEAD_MAX (64u * 1024) /* bytes of the target and the headers of a request */
 
 /** A refusal with its HTTP status; status 0 means that the request is not refused. */
 typedef struct rest_head_fault {
@@ -17,8 +18,9 @@ typedef struct rest_head_fault {
     const char *text;
 } rest_head_fault;
 
-/** Checks the headers before the body is read. */
-rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *version);
+/** Checks the headers before the body is read; path is the path of the request target. */
+rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *path,
+                                const char *version);
 
 /** Returns the part of a request target after scheme and host, which may be missing. */
 const char *rest_head_local(const char *target);
