@@ -257,6 +257,21 @@ class DeviceRest(unittest.TestCase):
         events = self.hub.events(before + 1)
         self.assertTrue(all(not event["properties"] for event in events), events)
 
+    def test_a_request_that_needs_too_much_memory_is_not_left_waiting(self):
+        for target in (EVENTS, f"/uploads/x?{API}"):
+            raw = socket.create_connection(("localhost", self.hub.rest_port), PATIENCE_S)
+            with self.hub.tls.wrap_socket(raw, server_hostname="localhost") as tls:
+                for query in ("", "&a=b" * 14000):  # on a connection that has served a request
+                    tls.sendall(self.head("Content-Length: 0", target=target + query).replace(b"close", b"keep-alive"))
+                    answer = http.client.HTTPResponse(tls)
+                    begun = time.monotonic()
+                    try:
+                        answer.begin()
+                        answer.read()
+                    except (http.client.HTTPException, OSError):
+                        self.assertTrue(query)  # closed without an answer
+                    self.assertLess(time.monotonic() - begun, 60)
+
     def test_a_truncated_request_stores_nothing(self):
         self.assertEqual(self.ask("POST", EVENTS, b"mark").status, 204)
         before = self.last_event()["sequence"]
