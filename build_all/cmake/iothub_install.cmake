@@ -16,7 +16,10 @@ install(FILES
   DESTINATION ${IOTHUB_CMAKE_DIR})
 # Relative paths, so that an installed tree can be moved.
 file(RELATIVE_PATH IOTHUB_PC_TO_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
-set(pc_files iothub-device.pc)
+set(pc_files "")
+if(IOTHUB_BUILD_POSIX)
+  list(APPEND pc_files iothub-device.pc)
+endif()
 set(IOTHUB_PC_NETTLE "")
 if(IOTHUB_USES_NETTLE)
   set(IOTHUB_PC_NETTLE ", nettle")

@@ -195,8 +195,13 @@ struct plat_stream {
     const plat_stream_ops *ops; /**< the functions of this stream */
 };
 
-/** Size of a plat_stream_storage in bytes. */
+#ifndef PLAT_STREAM_SIZE
+/**
+ * Size of a plat_stream_storage in bytes.  A port that needs another size defines this macro for
+ * all files that include this header; CMake does so with -DIOTHUB_STREAM_SIZE=BYTES.
+ */
 #define PLAT_STREAM_SIZE 224
+#endif
 
 /** Memory for any stream that a plat_net makes.  The caller owns it.  Its members are private. */
 typedef union plat_stream_storage {

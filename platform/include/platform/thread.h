@@ -17,8 +17,13 @@
 extern "C" {
 #endif
 
-/** Size of a plat_thread in bytes. */
+#ifndef PLAT_THREAD_SIZE
+/**
+ * Size of a plat_thread in bytes.  A port that needs another size defines this macro for all files
+ * that include this header; CMake does so with -DIOTHUB_THREAD_SIZE=BYTES.
+ */
 #define PLAT_THREAD_SIZE 96
+#endif
 
 /** Memory for a thread, its lock and its wake-up.  The caller owns it, and must not move it between
  * init and deinit.  Its members are private. */
