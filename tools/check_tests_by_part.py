@@ -33,6 +33,8 @@ LAYERS = {
 # Maps a folder to {part or pattern of parts: (its tests, why they are shared)}.
 TESTED_BY = {
     "platform/src": {
+        # The checks of ports are tested by ports: one that keeps all rules, and many that break one each.
+        "conf_*": (["platform/test_conformance.c", "platform/test_conformance_faults.c"], "checks of ports"),
         # What these parts of the store in flash write and read shows only together, in a simulated flash.
         "flash_find": (["platform/test_flash_store.c"], "records by their numbers"),
         "flash_log": (["platform/test_flash_store.c", "platform/test_flash_store_cuts.c"], "writes"),

@@ -21,9 +21,9 @@
  * any computer that the device can reach.  The checks of stores need functions that open them.
  * What the caller does not provide is left out, and one line tells so.
  *
- * A run takes about fifteen seconds, 3 KB of static memory and 2 KB of stack.
- * Only one run at a time is allowed.  A function of the port that does not return stops the run;
- * the line that was printed last names the group of checks.
+ * A run takes about ten seconds, 2 KB of static memory, and 1 KB of stack in addition to what the
+ * port takes.  Only one run at a time is allowed.  A function of the port that does not return
+ * stops the run; the line that was printed last names the group of checks.
  */
 
 #include <stdbool.h>
