@@ -18,6 +18,7 @@ struct flash_fixture {
     sim_flash flash;
     plat_flash_options flash_options;
     struct flash_memory memory;
+    int fill; /* what the memory had before the store was opened */
     uint8_t buffer[FLASH_BUFFER_SIZE];
 };
 

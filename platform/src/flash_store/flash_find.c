@@ -6,12 +6,12 @@ static void begin_walk(const struct flash_log *l, const struct flash_cursor *c, 
                        uint64_t seq, struct flash_walk *w)
 {
     const bool newest = serial == l->last;
-
-    flash_walk_begin(w, l->medium, l->id, serial,
-                     newest ? l->next_seq : flash_index_first(l->index, serial + 1));
-    const uint32_t start = w->place.offset;
     const bool near = c->seq != 0 && c->serial == serial && c->seq <= seq;
-    flash_walk_range(w, near ? c->offset : start, newest ? l->tail : w->end);
+    const uint64_t first = near ? c->seq : flash_index_first(l->index, serial);
+
+    flash_walk_begin(w, l->medium, l->id, serial, first,
+                     newest ? l->next_seq : flash_index_first(l->index, serial + 1));
+    flash_walk_range(w, near ? c->offset : w->place.offset, newest ? l->tail : w->end);
 }
 
 plat_result flash_find(const struct flash_log *l, struct flash_cursor *c, uint64_t seq,

@@ -5,6 +5,7 @@ struct mount {
     struct flash_index *index;
     uint64_t owner;
     struct flash_found *found;
+    uint32_t serial;        /* of the sector that is being read; the index has those up to it */
     struct flash_step last; /* the last entry of the sector that was read last */
     bool begun;             /* the next sector has a header, which does not count */
     uint32_t dirt_end;      /* offset behind what was programmed in the last sector */
@@ -126,7 +127,7 @@ static plat_result take_removal(struct mount *m, const struct flash_entry *e)
         return damaged(m, "flash store: a record is removed that was never stored");
     }
     for (seq = e->seq > seq ? e->seq : seq; seq < end; seq++) {
-        const uint32_t serial = flash_index_find(m->index, f->oldest, f->last, seq);
+        const uint32_t serial = flash_index_find(m->index, f->oldest, m->serial, seq);
         (void)flash_index_remove(m->index, serial, seq);
     }
     return PLAT_OK;
@@ -175,7 +176,7 @@ static plat_result find_oldest(struct mount *m, const struct flash_header *last,
 
     m->found->oldest = last->oldest;
     *opened = false;
-    flash_walk_begin(&w, m->medium, m->found->id, last->serial, UINT64_MAX);
+    flash_walk_begin(&w, m->medium, m->found->id, last->serial, last->next_seq, UINT64_MAX);
     while ((r = flash_walk_next(&w, &s)) == PLAT_OK) {
         *opened = true;
         if (s.entry.kind == FLASH_CHECKPOINT) {
@@ -272,11 +273,12 @@ static plat_result read_sectors(struct mount *m)
             return incomplete(m);
         }
         flash_index_begin(m->index, serial, h.next_seq);
+        m->serial = serial;
         if (serial < f->last) {
             r = header_of(m, serial + 1, &next);
         }
         if (r == PLAT_OK) {
-            flash_walk_begin(&w, m->medium, f->id, serial,
+            flash_walk_begin(&w, m->medium, f->id, serial, h.next_seq,
                              serial < f->last ? next.next_seq : UINT64_MAX);
             r = read_sector(m, &w);
         }
@@ -302,7 +304,7 @@ static plat_result count_sector(struct mount *m, uint32_t serial)
     struct flash_step s;
     plat_result r;
 
-    flash_walk_begin(&w, m->medium, f->id, serial, limit);
+    flash_walk_begin(&w, m->medium, f->id, serial, flash_index_first(m->index, serial), limit);
     while ((r = flash_walk_next(&w, &s)) == PLAT_OK) {
         if (s.entry.kind != FLASH_RECORD || flash_index_removed(m->index, serial, s.entry.seq)) {
             continue;

@@ -9,7 +9,7 @@ uint32_t flash_walk_record_len(const struct flash_medium *m, size_t payload_len)
 }
 
 void flash_walk_begin(struct flash_walk *w, struct flash_medium *m, uint64_t id, uint32_t serial,
-                      uint64_t limit)
+                      uint64_t first_seq, uint64_t limit)
 {
     const uint32_t start = flash_medium_round(m, FLASH_HEADER_SIZE);
 
@@ -19,6 +19,7 @@ void flash_walk_begin(struct flash_walk *w, struct flash_medium *m, uint64_t id,
         .base = serial % m->flash->sectors * m->flash->sector_size,
         .end = m->flash->sector_size,
         .limit = limit,
+        .next_seq = first_seq,
         .entries_end = start,
         .dirt_end = start,
     };
@@ -125,6 +126,7 @@ static bool settle(struct flash_walk *w, bool at_end, struct flash_step *out)
     w->holding = false;
     if (counts) {
         *out = w->held;
+        w->next_seq = w->held.entry.seq + 1;
         return true;
     }
     const bool checked = w->checked && !(at_end && w->limit != UINT64_MAX);
@@ -144,6 +146,13 @@ static void take_checkpoint(struct flash_walk *w, const struct flash_step *s)
     w->checked = true;
     w->check = *s;
     w->place.offset += s->len;
+}
+
+/* The store never writes a number again once its record counts. The held record may count. */
+static bool repeats(const struct flash_walk *w, const struct flash_entry *e)
+{
+    return e->seq < w->next_seq ||
+           (w->holding && held_counts(w, false) && e->seq <= w->held.entry.seq);
 }
 
 /* Takes the record at the position into the walk, which holds it.  Without a commit mark, the walk
@@ -169,6 +178,10 @@ plat_result flash_walk_next(struct flash_walk *w, struct flash_step *out)
         }
         if (s.entry.kind == FLASH_NOTHING) {
             w->place.offset += s.len;
+            continue;
+        }
+        if (s.entry.kind == FLASH_RECORD && repeats(w, &s.entry)) {
+            w->place.offset += w->medium->granule;
             continue;
         }
         const bool checkpoint = s.entry.kind == FLASH_CHECKPOINT;

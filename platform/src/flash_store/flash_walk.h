@@ -36,8 +36,9 @@ struct flash_walk {
     uint32_t end;             /* offset at which the walk ends */
     uint64_t limit; /* at the end: a record counts if its number is lower; UINT64_MAX: if its commit
                        mark fits */
-    bool holding;   /* a record was read, and what follows decides whether it counts */
-    bool held_commit; /* its commit mark fits */
+    uint64_t next_seq; /* records with lower numbers do not count */
+    bool holding;      /* a record was read, and what follows decides whether it counts */
+    bool held_commit;  /* its commit mark fits */
     struct flash_step held;
     bool checked; /* a checkpoint was read, and maybe another one follows */
     bool twice;   /* the one before it was the same */
@@ -49,9 +50,9 @@ struct flash_walk {
     uint32_t dirt_end;
 };
 
-/* Begins behind the header of a sector. */
+/* Begins behind the header of a sector, whose first record has the number first_seq. */
 void flash_walk_begin(struct flash_walk *w, struct flash_medium *m, uint64_t id, uint32_t serial,
-                      uint64_t limit);
+                      uint64_t first_seq, uint64_t limit);
 
 /* Begins at the entry at an offset, and ends at another offset. */
 void flash_walk_range(struct flash_walk *w, uint32_t offset, uint32_t end);
