@@ -43,6 +43,11 @@ class Broker:
         self.process.stderr.close()
         self.folder.cleanup()
 
+    @property
+    def device_port(self):
+        """The port for clients with the transport of this run."""
+        return self.websocket_port if self.websocket else self.port
+
     def _start(self, port):
         path = os.path.join(self.folder.name, "mosquitto.conf")
         with open(path, "w", encoding="ascii") as f:

@@ -7,13 +7,32 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import unittest
 import urllib.request
 
-# A little less than the time limit of ctest, which would end the test without a reason.
-PATIENCE_S = 240
+import proxies
+from broker import PATIENCE_S
 
-# The transport of MQTT; the samples read the same variable. ctest runs some tests once for each transport.
+# How devices reach the hub. ctest runs some tests once for each way.
+# The transport of MQTT; the samples read the same variable.
 TRANSPORT = os.environ.get("IOTHUB_TRANSPORT", "mqtt")
+# The class in proxies.py of the proxy between devices and hub; None: no proxy.
+PROXY = os.environ.get("IOTHUB_TEST_PROXY")
+# Whether devices have the shortest way. Tests of faults try fewer of them on the others.
+DIRECT = TRANSPORT == "mqtt" and PROXY is None
+# How often our own code allocates memory for each attempt to connect: once for the upgrade of a WebSocket, and
+# once for the text of a failed attempt through a proxy.
+ALLOCATIONS_PER_ATTEMPT = (TRANSPORT == "ws") + (PROXY is not None)
+
+
+def start_proxy():
+    """Starts the proxy between devices and hub. Returns None if there is none."""
+    if PROXY is None:
+        return None
+    proxy = getattr(proxies, PROXY)()
+    if proxies.find(proxy.program) is None:
+        raise unittest.SkipTest(f"{proxy.program} is not installed")
+    return proxy.__enter__()
 
 
 class Emulator:
@@ -26,7 +45,7 @@ class Emulator:
         self.arguments = arguments
         self.port = self.rest_port = "0"
         self.values = {}
-        self.process = None
+        self.process = self.proxy = None
 
     def __enter__(self):
         self.start()
@@ -35,9 +54,13 @@ class Emulator:
     def __exit__(self, *_):
         if self.process is not None:
             self.stop()
+        if self.proxy is not None:
+            self.proxy.__exit__()
         self.folder.cleanup()
 
     def start(self):
+        if self.proxy is None:
+            self.proxy = start_proxy()
         command = [os.path.join(self.bin_dir, "hub_emulator"), "--port", self.port,
                    "--rest-port", self.rest_port, "--state", os.path.join(self.folder.name, "state")]
         for device in self.devices:
@@ -73,7 +96,11 @@ class Emulator:
         self.process = None
 
     def environment(self):
-        return {**os.environ, **self.values}
+        return {**os.environ, **self.values, **self.proxy_environment()}
+
+    def proxy_environment(self):
+        """The variable that leads devices through the proxy, if there is one."""
+        return {} if self.proxy is None else {"IOTHUB_PROXY": self.proxy.url()}
 
     def command(self, name, *arguments):
         return [os.path.join(self.bin_dir, name), *arguments]
@@ -184,12 +211,24 @@ class Background:
 
 
 class Proxy:
-    """A fault_proxy in front of the hub. It ends when its standard input is closed."""
+    """A fault_proxy in front of a hub or a broker; or in front of the proxy through which devices reach the
+    hub, whose answers then have the faults, too. It ends when its standard input is closed.
+    """
 
     def __init__(self, program, hub, fault, n, seed=1):
-        self.process = subprocess.Popen([program, hub.port, fault, str(n), str(seed)],
+        self.hub = hub
+        self.through = getattr(hub, "proxy", None)
+        target = hub.device_port if self.through is None else self.through.port
+        self.process = subprocess.Popen([program, str(target), fault, str(n), str(seed)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = self.process.stdout.readline().strip()
+        self.own_port = self.process.stdout.readline().strip()
+        self.device_port = self.own_port if self.through is None else hub.device_port
+
+    def environment(self):
+        """The environment of a device, which connects to device_port."""
+        if self.through is None:
+            return self.hub.environment()
+        return {**self.hub.environment(), "IOTHUB_PROXY": f"{self.through.scheme}://127.0.0.1:{self.own_port}"}
 
     def __enter__(self):
         return self

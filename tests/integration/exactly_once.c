@@ -3,14 +3,17 @@
  * 3.1.1 by sending the PUBLISH again after the PUBREL. To detect that, the program also decodes
  * the received bytes itself.
  *
- * usage: exactly_once PORT COUNT SECONDS
+ * usage: exactly_once PORT COUNT SECONDS [PATH]
  *
- * It prints one line of JSON. The session is kept; every fourth message is acknowledged late. */
+ * PATH is that of a WebSocket; without it the connection is plain TCP. It prints one line of JSON.
+ * The session is kept; every fourth message is acknowledged late. */
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <platform/websocket.h>
 
 #include "mqtt_loop.h"
 
@@ -225,14 +228,19 @@ static void connection(trial *t, unsigned port, mqc_time until)
 int main(int argc, char **argv)
 {
     static trial t;
-    const mqtt_target plain = { .tls = false };
+    plat_platform platform = *plat_posix();
 
-    if (argc != 4 || (t.count = (unsigned)strtoul(argv[2], NULL, 10)) > COUNT_MAX) {
-        fprintf(stderr, "usage: exactly_once PORT COUNT SECONDS\n");
+    if (argc < 4 || argc > 5 || (t.count = (unsigned)strtoul(argv[2], NULL, 10)) > COUNT_MAX) {
+        fprintf(stderr, "usage: exactly_once PORT COUNT SECONDS [PATH]\n");
         return 2;
     }
     unsigned port = (unsigned)strtoul(argv[1], NULL, 10);
-    if (!mqtt_loop_init(&t.loop, plat_posix(), &plain)) {
+    const mqtt_target target = { .tls = false, .path = argc == 5 ? argv[4] : NULL };
+#ifdef WITH_WEBSOCKETS
+    platform.websockets = plat_wslay();
+#endif
+    if (!mqtt_loop_init(&t.loop, &platform, &target)) {
+        fprintf(stderr, "exactly_once: %s: %s\n", t.loop.part, t.loop.why);
         return 1;
     }
     tap(t.loop.stream);

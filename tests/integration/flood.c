@@ -3,7 +3,7 @@
  * the code of the SDK allocates nothing between the first and the last message.
  *
  * usage: flood PORT COUNT KEEP_ALIVE_S [SIZE [LOSSES]] (IOTHUB_DEVICE_CONNECTION_STRING,
- * IOTHUB_CA_FILE)
+ * IOTHUB_CA_FILE, IOTHUB_TRANSPORT, IOTHUB_PROXY)
  *
  * The last tenth of the messages is held back until the connection was lost LOSSES times, so
  * that a test that breaks connections is not too late on a slow machine. */
@@ -17,6 +17,7 @@
 #include <iothub/client.h>
 
 #include "allocations.h"
+#include "network.h"
 
 enum { SIZE_MAX_OF_BODY = 65536 };
 
@@ -110,7 +111,7 @@ int main(int argc, char **argv)
     }
     f.ends = calloc(f.count + 1, 1);
     iothub_options_init(&o);
-    o.platform = plat_posix();
+    sample_network(&o);
     o.port = (uint16_t)strtoul(argv[1], NULL, 10);
     o.ca_file = getenv("IOTHUB_CA_FILE");
     o.keep_alive_s = (uint16_t)strtoul(argv[3], NULL, 10);
@@ -142,8 +143,8 @@ int main(int argc, char **argv)
     iothub_free(c);
     free(f.ends);
     printf("{\"sent\":%u,\"ended\":%u,\"failed\":%u,\"full\":%u,\"allocations\":%u,\"connects\":%u,"
-           "\"losses\":%u,\"sends\":%u}\n",
+           "\"losses\":%u,\"failed_attempts\":%u,\"sends\":%u}\n",
            f.sent, f.ended, f.failed, f.full, during, (unsigned)stats.connects,
-           (unsigned)stats.losses, (unsigned)stats.send_calls);
+           (unsigned)stats.losses, (unsigned)stats.failed_attempts, (unsigned)stats.send_calls);
     return good ? 0 : 1;
 }

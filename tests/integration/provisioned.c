@@ -1,7 +1,8 @@
 /*
  * Devices that find their hub with the Device Provisioning Service over a bad network.
  *
- * usage: provisioned PORT ROUNDS [CACHE-DIRECTORY]
+ * usage: provisioned PORT ROUNDS [CACHE-DIRECTORY] (IOTHUB_DPS_..., IOTHUB_CA_FILE,
+ * IOTHUB_TRANSPORT, IOTHUB_PROXY)
  *
  * In each round a new client sends three messages before it knows its hub, and waits until the hub
  * has acknowledged them. Every second round a runner drives the client on a thread of its own. At
@@ -16,6 +17,8 @@
 #include <iothub/provisioning.h>
 #include <iothub/runner.h>
 #include <platform/file_kv.h>
+
+#include "network.h"
 
 enum { MESSAGES = 3, ROUND_MS = 120000 };
 
@@ -63,11 +66,12 @@ static iothub_client *make(uint16_t port, totals *t)
     iothub_error error;
 
     iothub_options_init(&o);
-    o.platform = plat_posix();
+    sample_network(&o);
     o.ca_file = getenv("IOTHUB_CA_FILE");
     o.port = port;
     o.retry_min_ms = 20;
     o.retry_max_ms = 500;
+    o.connect_timeout_ms = 3000; /* through a proxy, this limits its answers, too */
     o.tls_timeout_ms = 5000;
     o.login_timeout_ms = 3000;
     o.subscribe_timeout_ms = 3000;

@@ -79,7 +79,7 @@ class Tinyproxy(Proxy):
 
     def arguments(self):
         return ["-d", "-c", self.write("tinyproxy.conf", f"Port {self.port}", "Listen 127.0.0.1",
-                                       "Timeout 600", "MaxClients 20", *self.secrets)]
+                                       "Timeout 600", "MaxClients 200", *self.secrets)]
 
 
 class TinyproxyBasic(Tinyproxy):

@@ -4,7 +4,7 @@
  * resident pages do not grow.
  *
  * usage: renewals PORT N LIFETIME_S [CHAIN_A KEY_A CHAIN_B KEY_B]
- *        (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ *        (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE, IOTHUB_TRANSPORT, IOTHUB_PROXY)
  *
  * With LIFETIME_S 0 the program calls iothub_reconnect_now for each renewal; otherwise the
  * tokens live LIFETIME_S seconds. With certificates it logs in with A, and each renewal replaces
@@ -20,6 +20,7 @@
 #include <iothub/client.h>
 
 #include "allocations.h"
+#include "network.h"
 
 enum { TRIPS = 51, WARM_UP = 5, BETWEEN = 50, PACE_US = 1000 };
 
@@ -215,14 +216,11 @@ static void take_certificates(run *r, char **files)
 
 static iothub_client *start(run *r, char **argv)
 {
-    static plat_platform platform;
     iothub_options o;
     iothub_error error;
 
     iothub_options_init(&o);
-    platform = *plat_posix();
-    platform.identities = plat_posix_identities();
-    o.platform = &platform;
+    sample_network(&o);
     o.port = (uint16_t)strtoul(argv[1], NULL, 10);
     o.ca_file = getenv("IOTHUB_CA_FILE");
     o.sas_lifetime_s = r->by_hand ? 3600 : (uint32_t)strtoul(argv[3], NULL, 10);

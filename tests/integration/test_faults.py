@@ -8,23 +8,25 @@ import json
 import sys
 import unittest
 
-from emulator import Background, Emulator, Proxy, first_seen, numbers
+from emulator import ALLOCATIONS_PER_ATTEMPT, DIRECT, Background, Emulator, Proxy, first_seen, numbers
 
 BIN_DIR, FLOOD, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
+SEEDS = range(3) if DIRECT else range(1)
 
 
 class Faults(unittest.TestCase):
     def flood(self, fault, n, count, keep_alive_s=60, seed=1, size=0):
         """Checks that everything arrives, new messages in order. Returns the report of the client."""
         with Emulator(BIN_DIR) as hub, Proxy(FAULT_PROXY, hub, fault, n, seed) as proxy:
-            flood = Background([FLOOD, proxy.port, str(count), str(keep_alive_s), str(size)],
-                               hub.environment())
+            flood = Background([FLOOD, proxy.device_port, str(count), str(keep_alive_s), str(size)],
+                               proxy.environment())
             report = json.loads(flood.end()[-1])
             monitor = hub.monitor()
             monitor.wait_for(lambda lines: any(f'{count}}}' in line for line in lines))
             monitor.stop()
         self.assertEqual(report["ended"], count)
-        self.assertEqual(report["allocations"], 0)
+        attempts = report["connects"] + report["failed_attempts"]
+        self.assertLessEqual(report["allocations"], ALLOCATIONS_PER_ATTEMPT * attempts, report)
         self.assertEqual(first_seen(numbers(monitor.lines)), list(range(1, count + 1)))
         return report
 
@@ -44,11 +46,11 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.flood("delay", 30, 500)["losses"], 0)
 
     def test_connections_are_cut(self):
-        for seed in range(3):
+        for seed in SEEDS:
             self.assertGreater(self.flood("cut", 30000, 2000, seed=seed)["losses"], 2)
 
     def test_connections_are_reset(self):
-        for seed in range(3):
+        for seed in SEEDS:
             self.assertGreater(self.flood("reset", 30000, 2000, seed=seed)["losses"], 2)
 
     def test_a_connection_that_goes_silent_is_given_up(self):

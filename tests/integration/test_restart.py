@@ -8,7 +8,7 @@ import json
 import sys
 import unittest
 
-from emulator import Background, Emulator, first_seen, numbers
+from emulator import ALLOCATIONS_PER_ATTEMPT, Background, Emulator, first_seen, numbers
 
 BIN_DIR, FLOOD = sys.argv.pop(1), sys.argv.pop(1)
 COUNT = 10000
@@ -18,7 +18,7 @@ class Restart(unittest.TestCase):
     def test_nothing_accepted_is_lost(self):
         with Emulator(BIN_DIR) as hub:
             monitor = hub.monitor()
-            flood = Background([FLOOD, hub.port, str(COUNT), "60", "0", "1"], hub.environment())
+            flood = Background([FLOOD, hub.device_port, str(COUNT), "60", "0", "1"], hub.environment())
             monitor.wait_for(lambda lines: len(lines) > COUNT // 3)
             hub.kill()
             monitor.stop()
@@ -31,7 +31,8 @@ class Restart(unittest.TestCase):
 
         print(report)
         self.assertEqual(report["ended"], COUNT)
-        self.assertEqual(report["allocations"], 0)
+        attempts = report["connects"] + report["failed_attempts"]
+        self.assertLessEqual(report["allocations"], ALLOCATIONS_PER_ATTEMPT * attempts)
         self.assertEqual(report["connects"], 2)
         self.assertEqual(first_seen(arrived), list(range(1, COUNT + 1)), "all, new ones in order")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unittest
 
-from emulator import PATIENCE_S, Background, Emulator, numbers
+from emulator import PATIENCE_S, PROXY, Background, Emulator, numbers
 
 BIN_DIR = sys.argv.pop(1)
 
@@ -154,7 +154,8 @@ class Samples(unittest.TestCase):
         }.items():
             self.fails(1, text, "telemetry", "--port", self.hub.device_port,
                        IOTHUB_DEVICE_CONNECTION_STRING=bad)
-        self.fails(1, "connection refused", "telemetry", "--port", "1")
+        refused = "connection refused" if PROXY is None else "proxy 127.0.0.1:"
+        self.fails(1, refused, "telemetry", "--port", "1")
         self.fails(1, "/nowhere.pem", "telemetry", "--port", self.hub.device_port,
                    IOTHUB_CA_FILE="/nowhere.pem")
         self.fails(1, "ca_file is empty", "telemetry", IOTHUB_CA_FILE="")

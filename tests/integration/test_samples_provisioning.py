@@ -31,7 +31,7 @@ class Provisioning(unittest.TestCase):
                  "IOTHUB_REST_PORT")
         values = {name: self.hub.values[name] for name in names}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("IOTHUB_")}
-        return {**clean, "IOTHUB_TRANSPORT": TRANSPORT, **values, **changes}
+        return {**clean, "IOTHUB_TRANSPORT": TRANSPORT, **self.hub.proxy_environment(), **values, **changes}
 
     def individual(self, **changes):
         return self.environment(IOTHUB_DPS_REGISTRATION_ID="sensor-1",
@@ -169,7 +169,7 @@ class Provisioning(unittest.TestCase):
                      {**self.individual(), "IOTHUB_DPS_REGISTRATION_ID": "sensor-4"})
 
     def one_round(self, directory):
-        program = Background([PROVISIONED, self.hub.port, "1", directory], self.hub.environment())
+        program = Background([PROVISIONED, self.hub.device_port, "1", directory], self.hub.environment())
         return json.loads(program.end()[-1])
 
     def test_a_device_that_was_deleted_is_registered_again(self):
