@@ -122,6 +122,12 @@ static char *join(const char *a, const char *between, const char *b, const char 
     return text;
 }
 
+/* libcurl has decoded the host once, and decodes it again when it uses the address. */
+static bool is_decoded(const char *host)
+{
+    return strchr(host, '%') == NULL;
+}
+
 static const char *take_address(CURLU *url, plat_proxy_url *out)
 {
     char *scheme = NULL;
@@ -132,6 +138,8 @@ static const char *take_address(CURLU *url, plat_proxy_url *out)
     if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
         fault = "proxy: scheme or host is missing; write for example \"http://proxy.example:3128\"";
+    } else if (!is_decoded(host)) {
+        fault = "proxy: the host has a wrong percent-encoding";
     } else {
         (void)curl_url_get(url, CURLUPART_PORT, &port, 0);
         fault = check_scheme(scheme, out);
