@@ -5,6 +5,11 @@
 
 #include "iothub/message.h"
 #include "store_fixture.h"
+#include "token_fixture.h"
+
+/* The provider's token, and one of the certificates, outlive every test that does not set the
+ * clock. */
+enum { LONG_S = 100000000, SHORT_S = 3600 };
 
 static uint32_t roll(client_life *l, uint32_t sides)
 {
@@ -67,15 +72,94 @@ static void drive(client_life *l)
     }
 }
 
-/* Called inside a callback: it sometimes makes a request, or starts or stops the client. */
+/* --- what changes while the client lives ------------------------------------------------------ */
+
+static iothub_disposition on_c2d(iothub_client *c, const iothub_message *m, void *user);
+static void on_desired(iothub_client *c, const iothub_desired *d, void *user);
+static iothub_method_verdict on_method(iothub_client *c, const iothub_method_call *call,
+                                       void *user);
+
+/* Answers a request for a token immediately, later or never. */
+static void on_token_wanted(iothub_client *c, void *user)
+{
+    client_life *l = user;
+
+    fixture_check_unlocked(&l->f);
+    switch (roll(l, 4)) {
+    case 0: (void)iothub_token_failed(c, "no token today"); break;
+    case 1: (void)iothub_provide_token(c, l->token); break;
+    default: break;
+    }
+}
+
+static void make_credentials(client_life *l)
+{
+    const iothub_credential key = iothub_key_credential(KEY, NULL);
+
+    memcpy(l->token, device_token(LONG_S), sizeof l->token);
+    /* Not more than the tokens that the client makes with its key. */
+    l->provider = (iothub_token_provider){ .request = on_token_wanted,
+                                           .user = l,
+                                           .memory = l->token_memory,
+                                           .memory_size = strlen(l->token) + 1 };
+    for (size_t i = 0; i < 2; i++) {
+        const int64_t until_s = NOW + (i == 0 ? LONG_S : SHORT_S);
+        l->identities[i].info = (plat_identity_info){ .key = PLAT_KEY_EC_P256,
+                                                      .certificates = 1,
+                                                      .not_before_s = NOW - SHORT_S,
+                                                      .not_after_s = until_s,
+                                                      .chain_until_s = until_s,
+                                                      .common_name = "device1" };
+    }
+    l->lists[0][0] = l->lists[1][1] = key;
+    l->lists[0][1] = l->lists[3][0] = iothub_x509_credential(&l->identities[0]);
+    l->lists[1][0] = iothub_provider_credential(&l->provider);
+    l->lists[2][0] = iothub_x509_credential(&l->identities[1]);
+    l->lists[2][1] = iothub_token_credential(l->token);
+    l->lists[3][1] = iothub_provider_credential(&l->provider);
+}
+
+/* Gives the client other credentials, answers its request for a token, or sets or removes a
+ * callback. */
+static void change(client_life *l)
+{
+    iothub_client *c = l->f.client;
+    const bool wanted = roll(l, 2) == 0;
+
+    switch (roll(l, 5)) {
+    case 0:
+        if (iothub_set_credentials(c, l->lists[roll(l, CLIENT_LIFE_LISTS)],
+                                   wanted ? CLIENT_LIFE_LIST_LEN : 1) == IOTHUB_OK) {
+            l->replaced++;
+        }
+        break;
+    case 1:
+        (void)(wanted ? iothub_provide_token(c, l->token) : iothub_token_failed(c, NULL));
+        break;
+    case 2: assert_int_equal(iothub_set_c2d_callback(c, wanted ? on_c2d : NULL), IOTHUB_OK); break;
+    case 3:
+        assert_int_equal(iothub_set_desired_callback(c, wanted ? on_desired : NULL), IOTHUB_OK);
+        break;
+    default:
+        assert_int_equal(iothub_set_method_callback(c, wanted ? on_method : NULL), IOTHUB_OK);
+        break;
+    }
+}
+
+/* --- callbacks ---------------------------------------------------------------------------------
+ */
+
+/* Called inside a callback: it sometimes makes a request, drives or changes the client. */
 static void meddle(client_life *l)
 {
     fixture_check_unlocked(&l->f);
     if (roll(l, 8) == 0) {
         request(l);
     }
-    if (roll(l, 8) == 0) {
-        drive(l);
+    switch (roll(l, 8)) {
+    case 0: drive(l); break;
+    case 1: change(l); break;
+    default: break;
     }
 }
 
@@ -236,6 +320,8 @@ static void trouble(client_life *l)
         roll(l, 8) == 0 ? (plat_stage)(PLAT_STAGE_RESOLVE + (int)roll(l, 3)) : PLAT_STAGE_OPEN;
     if (roll(l, 4) == 0) {
         fake_clock_set_wall(&l->f.platform.clock, clocks[roll(l, 5)]);
+        /* Nothing wakes a client when the clock is set; it looks at the clock in each turn. */
+        assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
     }
     if (roll(l, 4) == 0) {
         scripted_fail(stream, SCRIPTED_ANY, 1 + roll(l, 10), PLAT_ERR_IO);
@@ -345,8 +431,10 @@ void client_life_step(client_life *l)
     case 2: drive(l); break;
     case 3: hub_acts(l); break;
     case 4:
-        if (roll(l, 3) == 0) {
-            trouble(l);
+        switch (roll(l, 3)) {
+        case 0: trouble(l); break;
+        case 1: change(l); break;
+        default: break;
         }
         break;
     default: sleep_some(l);
@@ -382,6 +470,7 @@ static void nap(client_life *l)
     iothub_poll_info(l->f.client, &p);
     fake_clock_advance(&l->f.platform.clock, p.timeout_ms > 0 ? (uint64_t)p.timeout_ms : 0);
     assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
+    (void)iothub_provide_token(l->f.client, l->token); /* if it is requested */
 }
 
 static unsigned open_requests(const client_life *l)
@@ -397,6 +486,7 @@ static unsigned open_requests(const client_life *l)
 void client_life_begin(client_life *l)
 {
     fake_store_init(&fixture_store);
+    make_credentials(l);
     fixture_init(&l->f, l->stored ? stored_options : options);
     fixture_lock(&l->f);
 }

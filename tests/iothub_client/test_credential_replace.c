@@ -316,6 +316,40 @@ static void a_waiting_client_tries_the_new_one_immediately(void **state)
     fixture_free(&r.f);
 }
 
+static void never_answer(iothub_client *c, void *user)
+{
+    (void)c;
+    (void)user;
+}
+
+static void a_client_that_waits_for_a_token_tries_the_new_one_immediately(void **state)
+{
+    (void)state;
+    char memory[IOTHUB_SAS_TOKEN_SIZE];
+    iothub_token_provider provider = { .request = never_answer,
+                                       .memory = memory,
+                                       .memory_size = sizeof memory };
+    const iothub_credential own = iothub_provider_credential(&provider);
+    const iothub_credential key = iothub_key_credential(KEY, NULL);
+    client_fixture f;
+    iothub_poll p;
+    init_with_credentials(&f, &own, 1);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_RESOLVING);
+    iothub_poll_info(f.client, &p);
+    assert_true(p.timeout_ms > 0);
+
+    assert_int_equal(iothub_set_credentials(f.client, &key, 1), IOTHUB_OK);
+    iothub_poll_info(f.client, &p);
+    assert_int_equal(p.timeout_ms, 0);
+    fixture_run(&f);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_ptr_equal(credentials_of(&f).credentials, &key);
+    fixture_free(&f);
+}
+
 static void an_attempt_that_goes_on_is_not_disturbed(void **state)
 {
     (void)state;
@@ -493,6 +527,7 @@ int main(void)
         cmocka_unit_test(without_overlap_it_works_as_well),
         cmocka_unit_test(a_stopped_client_starts_with_the_new_one),
         cmocka_unit_test(a_waiting_client_tries_the_new_one_immediately),
+        cmocka_unit_test(a_client_that_waits_for_a_token_tries_the_new_one_immediately),
         cmocka_unit_test(an_attempt_that_goes_on_is_not_disturbed),
         cmocka_unit_test(the_latest_of_several_replacements_counts),
         cmocka_unit_test(during_a_login_with_new_ones_others_are_refused),

@@ -30,6 +30,7 @@ static void live(uint32_t seed, bool hostile, bool stored)
     }
     client_life_end(&s->life);
     assert_true(s->life.accepted > 100);
+    assert_true(s->life.replaced > 10);
     free(s);
 }
 

@@ -207,11 +207,11 @@ iothub_result iothub_token_failed(iothub_client *c, const char *text);
  * the new ones has logged in.
  *
  * A connected client opens a second connection with the first of the new credentials, leaves the
- * first connection when open work allows it, and logs in. A client that waits for its next attempt
- * tries it immediately; any other client uses the new credentials from its next attempt on. When
- * the hub has refused all of the new credentials for good (see iothub/credential.h), or none of
- * them is valid, the client goes back to the earlier ones. The log, the status callback and
- * iothub_get_credentials report that.
+ * first connection when open work allows it, and logs in. A client that waits for its next attempt,
+ * or for a token of a token provider, tries it immediately; any other client uses the new
+ * credentials from its next attempt on. When the hub has refused all of the new credentials for
+ * good (see iothub/credential.h), or none of them is valid, the client goes back to the earlier
+ * ones. The log, the status callback and iothub_get_credentials report that.
  *
  * Both lists are borrowed meanwhile. A list is free again when iothub_get_credentials reports it
  * neither as credentials nor as replacement; ask in the status callback, or after iothub_process.

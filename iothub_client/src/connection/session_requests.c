@@ -98,6 +98,9 @@ static iothub_result replace(iothub_session *s, const iothub_credential *list, s
                               "that were set before; try again after the next status callback");
     }
     iothub_result r = credential_replace(&s->credential, list, count, tried);
+    if (r == IOTHUB_OK) {
+        context_poke(s->context); /* an attempt that waits for a token begins with the new ones */
+    }
     if (r == IOTHUB_OK && (state == IOTHUB_CONNECTED || state == IOTHUB_WAITING)) {
         session_hurry(s);
     }
