@@ -27,6 +27,12 @@
  * auth_retry_max_ms ago, and also when the wall clock was set. iothub_status.credential_index and
  * iothub_get_credentials report which one is in use.
  *
+ * How long secrets stay in memory: a client keeps a copy of the connection string with its key as
+ * long as it exists, because it signs tokens with the key; iothub_deinit and iothub_free erase it
+ * and the latest token. Other texts, such as the key of a credential and the URL of a proxy, are
+ * borrowed, and are for the application to erase afterwards. What the environment or a command line
+ * contains stays there.
+ *
  * Replacing credentials: see iothub_set_credentials in iothub/client.h.
  */
 

@@ -113,7 +113,10 @@ typedef struct iothub_upload_info {
 } iothub_upload_info;
 
 /** Options of an upload. Call iothub_upload_options_init first, which sets the defaults. The texts
- * are copied; everything else is borrowed until the upload is freed. */
+ * are copied; everything else is borrowed until the upload is freed. Then the copies of the
+ * connection string, the URL of the proxy and the storage token are erased, too. But the library
+ * that makes TLS for libcurl does not erase the bytes that it has received, so the answer of the
+ * hub with the storage token may stay in freed memory until it is reused. */
 typedef struct iothub_upload_options {
     size_t struct_size; /**< Size of this struct, set by iothub_upload_options_init. */
 

@@ -625,6 +625,14 @@ iothub_upload *iothub_upload_start(const iothub_upload_options *o, iothub_error 
     return u;
 }
 
+/* Erases one of the copied texts, if it exists. */
+static void wipe_text(const iothub_upload *u, const char *text)
+{
+    if (text != NULL) {
+        iothub_wipe(u->texts + (text - u->texts), strlen(text));
+    }
+}
+
 void iothub_upload_free(iothub_upload *u)
 {
     if (u == NULL) {
@@ -636,7 +644,8 @@ void iothub_upload_free(iothub_upload *u)
     upload_slots_free(&u->slots);
     upload_control_free(&u->control);
     if (u->texts != NULL) {
-        iothub_wipe(u->texts, strlen(u->texts)); /* this is the connection string */
+        wipe_text(u, u->o.connection_string);
+        wipe_text(u, u->o.proxy);
     }
     free(u->texts);
     iothub_wipe(u, sizeof *u);

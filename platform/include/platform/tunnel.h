@@ -98,8 +98,10 @@ struct plat_tunnels {
 /**
  * Tunnels by libcurl.  HTTP proxies can use Basic, Digest and NTLM.  Link iothub::platform_curl.
  *
- * While a stream is open, libcurl keeps copies of user and password on the heap, and it does not
- * erase them when it frees them.
+ * While a stream is open, libcurl keeps copies of user and password on the heap. They are erased
+ * when they are freed: the first stream of the process initialises libcurl with memory functions
+ * that overwrite each block before they pass it to free. If the application has called
+ * curl_global_init before, libcurl keeps the functions of that call, and nothing is erased.
  *
  * @return a static object
  */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "curl/curl_bind.h"
+#include "curl/curl_memory.h"
 #include "curl/proxy_url.h"
 #include "memory/wipe_memory.h"
 
@@ -113,7 +114,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *user)
         h->too_big = true;
         return 0;
     }
-    char *grown = realloc(h->answer, h->answer_len + len + 1);
+    char *grown = plat_curl_resize(h->answer, h->answer_len + len + 1);
     if (grown == NULL) {
         return 0;
     }
@@ -479,7 +480,7 @@ static void destroy(curl_http *h)
     (void)curl_multi_cleanup(h->multi);
     drop_answer(h);
     free(h);
-    curl_global_cleanup();
+    plat_curl_end();
 }
 
 static void http_free(plat_http *base)
@@ -511,12 +512,12 @@ static bool prepare(curl_http *h)
 
 plat_result plat_curl_http_new(plat_http **out)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (plat_curl_begin() != CURLE_OK) {
         return PLAT_ERR_MEMORY;
     }
     curl_http *h = calloc(1, sizeof *h);
     if (h == NULL) {
-        curl_global_cleanup();
+        plat_curl_end();
         return PLAT_ERR_MEMORY;
     }
     if (!prepare(h)) {

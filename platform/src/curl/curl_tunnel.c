@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "curl/curl_bind.h"
+#include "curl/curl_memory.h"
 #include "curl/proxy_url.h"
 #include "curl/tunnel_failure.h"
 #include "failure/failure_text.h"
@@ -489,7 +490,7 @@ static void tunnel_deinit(plat_stream *base)
     free(t->ca_data);
     free(t->kept);
     free(t);
-    curl_global_cleanup();
+    plat_curl_end();
 }
 
 static const plat_stream_ops ops = {
@@ -544,12 +545,12 @@ static plat_result make_tunnel(const plat_tunnels *self, const plat_tunnel_confi
 {
     (void)self;
     *out = NULL;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (plat_curl_begin() != CURLE_OK) {
         return PLAT_ERR_MEMORY;
     }
     curl_tunnel *t = calloc(1, sizeof *t);
     if (t == NULL) {
-        curl_global_cleanup();
+        plat_curl_end();
         return PLAT_ERR_MEMORY;
     }
     t->base.ops = &ops;
