@@ -90,7 +90,7 @@ static void outside_of_its_dates_no_connection_is_opened(void **state)
         { 0, NULL },
         { DAY_S, NULL },
         { DAY_S + 1, "has expired: pass a new one" },
-        { 20 * DAY_S, "has expired" },
+        { 20 * DAY_S, "or set the clock" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -154,6 +154,70 @@ static void it_connects_soon_after_the_clock_was_set(void **state)
         fixture_sleep(&f, 5000);
 
         assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+        fixture_free(&f);
+    }
+}
+
+/* Times to which a clock jumps: never set, behind, ahead, the end of time. */
+static const int64_t jumps[] = { 0,
+                                 NOW - 3650 * (int64_t)DAY_S,
+                                 NOW - 2 * DAY_S,
+                                 NOW + 2 * DAY_S,
+                                 NOW + 3650 * (int64_t)DAY_S,
+                                 253402300799 };
+enum { JUMPS = sizeof jumps / sizeof jumps[0], BEHIND = 3, END_OF_TIME = JUMPS - 1 };
+
+static void a_clock_that_jumps_does_not_end_a_connection(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < JUMPS; i++) {
+        plat_identity identity = make_identity(DAY_S);
+        const iothub_credential own = iothub_x509_credential(&identity);
+        client_fixture f;
+        init_with_credentials(&f, &own, 1);
+        fixture_connect(&f);
+        const unsigned before = f.status_count;
+
+        fake_clock_set_wall(&f.platform.clock, jumps[i]);
+        fixture_sleep(&f, 3600000);
+        (void)fixture_send(&f, "during");
+        fixture_run(&f);
+        fake_clock_set_wall(&f.platform.clock, NOW + 3660);
+        fixture_sleep(&f, 3600000);
+        (void)fixture_send(&f, "after");
+        fixture_run(&f);
+
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+        assert_int_equal(f.status_count, before);
+        assert_int_equal(f.hub.connects, 1);
+        assert_int_equal(f.done_count, 2);
+        assert_int_equal(f.expiring_count, i < BEHIND || i == END_OF_TIME ? 0 : 1);
+        fixture_free(&f);
+    }
+}
+
+static void a_connection_lost_while_the_clock_is_wrong_comes_back_when_it_is_set(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < JUMPS; i++) {
+        plat_identity identity = make_identity(DAY_S);
+        const iothub_credential own = iothub_x509_credential(&identity);
+        client_fixture f;
+        init_with_credentials(&f, &own, 1);
+        fixture_connect(&f);
+        fake_clock_set_wall(&f.platform.clock, jumps[i]);
+        scripted_break(fixture_stream(&f), PLAT_ERR_IO);
+        (void)fixture_send(&f, "waits");
+        fixture_sleep(&f, 3600000);
+
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+        assert_int_equal(f.hub.connects, 1);
+        assert_non_null(strstr(fixture_last_status(&f)->text, "clock"));
+        fake_clock_set_wall(&f.platform.clock, NOW + 3660);
+        fixture_sleep(&f, 5000);
+
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+        assert_int_equal(f.done_count, 1);
         fixture_free(&f);
     }
 }
@@ -239,6 +303,8 @@ int main(void)
         cmocka_unit_test(outside_of_its_dates_no_connection_is_opened),
         cmocka_unit_test(an_intermediate_that_expires_first_ends_the_whole),
         cmocka_unit_test(it_connects_soon_after_the_clock_was_set),
+        cmocka_unit_test(a_clock_that_jumps_does_not_end_a_connection),
+        cmocka_unit_test(a_connection_lost_while_the_clock_is_wrong_comes_back_when_it_is_set),
         cmocka_unit_test(its_end_is_announced_after_80_percent_of_its_life),
         cmocka_unit_test(a_refusal_names_thumbprint_and_ca),
         cmocka_unit_test(an_identity_that_could_not_be_made_is_refused),

@@ -73,6 +73,25 @@ static void both_ends_of_the_validity_belong_to_it(void **state)
     assert_int_equal(plat_path_check_ca(&c, c.not_after + 1, &why), PLAT_ERR_CERT_DATE);
 }
 
+/* 1970, and ten years before and after the life of a certificate. */
+static void outside_of_the_validity_the_text_names_the_clock(void **state)
+{
+    (void)state;
+    static const int64_t ten_years_s = INT64_C(315576000);
+    static written_cert w;
+    write_cert(&w, "CA", PKI_ROOT, NULL, CA);
+    const plat_certificate c = read_cert(&w);
+    const int64_t times[] = { 0, c.not_before - ten_years_s, c.not_after + ten_years_s };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        const char *why = "";
+        assert_int_equal(plat_path_check_ca(&c, times[i], &why), PLAT_ERR_CERT_DATE);
+        assert_non_null(strstr(why, "is the clock right?"));
+        assert_int_equal(plat_path_check_root(&c, times[i], &why), PLAT_ERR_CERT_DATE);
+        assert_non_null(strstr(why, "root"));
+        assert_non_null(strstr(why, "is the clock right?"));
+    }
+}
+
 static void a_path_is_valid_until_its_first_certificate_expires(void **state)
 {
     (void)state;
@@ -215,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_place_in_a_path_has_its_own_rules),
         cmocka_unit_test(both_ends_of_the_validity_belong_to_it),
+        cmocka_unit_test(outside_of_the_validity_the_text_names_the_clock),
         cmocka_unit_test(a_path_is_valid_until_its_first_certificate_expires),
         cmocka_unit_test(every_certificate_of_a_name_is_tried),
         cmocka_unit_test(circles_end),

@@ -73,7 +73,8 @@ static const iothub_credential_type x509_type = {
     .unusable = IOTHUB_ERR_CREDENTIAL,
     .too_early =
         "the client certificate is not valid yet: set the clock, or use another certificate",
-    .too_late = "the client certificate has expired: pass a new one to iothub_set_credentials",
+    .too_late = "the client certificate has expired: pass a new one to iothub_set_credentials, or "
+                "set the clock",
     .ends_soon = "the client certificate expires soon",
     .has_ended = "the client certificate has expired",
 };

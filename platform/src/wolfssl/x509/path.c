@@ -62,7 +62,8 @@ static plat_result check(const plat_certificate *c, int64_t now_s, const char **
                       "a certificate of the chain is not valid yet (is the clock right?)");
     }
     if (now_s > c->not_after) {
-        return refuse(why, PLAT_ERR_CERT_DATE, "a certificate of the chain has expired");
+        return refuse(why, PLAT_ERR_CERT_DATE,
+                      "a certificate of the chain has expired (is the clock right?)");
     }
     if (c->extensions.has_purposes && !c->extensions.is_for_servers) {
         return refuse(why, PLAT_ERR_CERT, "a certificate of the chain is not meant for servers");
@@ -100,8 +101,9 @@ plat_result plat_path_check_root(const plat_certificate *c, int64_t now_s, const
     plat_result r = check(c, now_s, why);
     if (r == PLAT_ERR_CERT_DATE) {
         return refuse(why, r,
-                      now_s > c->not_after ? "the trusted root has expired"
-                                           : "the trusted root is not valid yet");
+                      now_s > c->not_after
+                          ? "the trusted root has expired (is the clock right?)"
+                          : "the trusted root is not valid yet (is the clock right?)");
     }
     if (r != PLAT_OK) {
         return r;
