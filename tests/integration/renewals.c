@@ -3,13 +3,14 @@
  * reason IOTHUB_OK, our own code allocates nothing, and the numbers of descriptors and of
  * resident pages do not grow.
  *
- * usage: renewals PORT N LIFETIME_S [CHAIN_A KEY_A CHAIN_B KEY_B]
+ * usage: renewals PORT N LIFETIME_S [provider | CHAIN_A KEY_A CHAIN_B KEY_B]
  *        (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE, IOTHUB_TRANSPORT, IOTHUB_PROXY)
  *
  * With LIFETIME_S 0 the program calls iothub_reconnect_now for each renewal; otherwise the
  * tokens live LIFETIME_S seconds. With certificates it logs in with A, and each renewal replaces
- * the certificate by the other one (iothub_set_credentials). It prints one JSON object with times
- * in microseconds. */
+ * the certificate by the other one (iothub_set_credentials). With the word provider the tokens come
+ * from a token provider; with LIFETIME_S 0 it provides one for each renewal. It prints one JSON
+ * object with times in microseconds. */
 
 #include <dirent.h>
 #include <stdio.h>
@@ -18,16 +19,23 @@
 #include <unistd.h>
 
 #include <iothub/client.h>
+#include <iothub/connection_string.h>
+#include <iothub/sas.h>
 
 #include "allocations.h"
 #include "network.h"
 
-enum { TRIPS = 51, WARM_UP = 5, BETWEEN = 50, PACE_US = 1000 };
+enum { TRIPS = 51, WARM_UP = 5, BETWEEN = 50, PACE_US = 1000, HOUR_S = 3600 };
 
 typedef struct run {
     unsigned wanted;
     bool by_hand;
-    plat_identity *identities[2]; /* NULL: the connection string holds the key */
+    uint32_t lifetime_s;
+    plat_identity *identities[2]; /* NULL: a key or a provider */
+    iothub_token_provider provider;
+    char token_memory[IOTHUB_SAS_TOKEN_SIZE];
+    iothub_connection_string device; /* points to the variable of the environment */
+    unsigned provided;
     iothub_credential credentials[2];
     unsigned used;     /* index of the certificate in use */
     unsigned renewals; /* completed */
@@ -169,11 +177,35 @@ static void publish(run *r, iothub_client *c)
     }
 }
 
+/* Each token expires a second later than the one before, so that no two are the same. */
+static void provide(iothub_client *c, void *user)
+{
+    run *r = user;
+    const uint64_t until_s = (uint64_t)time(NULL) + r->lifetime_s + (r->by_hand ? r->provided : 0);
+    char token[IOTHUB_SAS_TOKEN_SIZE];
+    iothub_error error = { .text = "" };
+
+    if (iothub_sas_build_for(plat_posix()->crypto, &r->device, until_s, token, sizeof token, NULL,
+                             &error) != IOTHUB_OK ||
+        iothub_provide_token(c, token) != IOTHUB_OK) {
+        fprintf(stderr, "renewals: no token: %s\n", error.text);
+        exit(1);
+    }
+    r->provided++;
+}
+
 /* Requests a renewal: a new token, or the other certificate. */
 static iothub_result request_renewal(run *r, iothub_client *c)
 {
     iothub_credentials_info info;
 
+    if (r->provider.request != NULL) {
+        const bool may_renew = iothub_get_state(c) == IOTHUB_CONNECTED;
+        if (may_renew) {
+            provide(c, r);
+        }
+        return may_renew ? IOTHUB_OK : IOTHUB_ERR_STATE;
+    }
     if (r->identities[0] == NULL) {
         return iothub_reconnect_now(c);
     }
@@ -214,7 +246,30 @@ static void take_certificates(run *r, char **files)
     }
 }
 
-static iothub_client *start(run *r, char **argv)
+/* Prepares the token provider. Returns a connection string without the key. */
+static const char *take_provider(run *r)
+{
+    static char text[512];
+    iothub_error error;
+
+    if (iothub_connection_string_parse(&r->device, getenv("IOTHUB_DEVICE_CONNECTION_STRING"),
+                                       &error) != IOTHUB_OK) {
+        fprintf(stderr, "renewals: %s\n", error.text);
+        exit(1);
+    }
+    const mqc_span host = r->device.host_name;
+    const mqc_span id = r->device.device_id;
+    (void)snprintf(text, sizeof text, "HostName=%.*s;DeviceId=%.*s", (int)host.len,
+                   (const char *)host.ptr, (int)id.len, (const char *)id.ptr);
+    r->provider = (iothub_token_provider){ .request = provide,
+                                           .user = r,
+                                           .memory = r->token_memory,
+                                           .memory_size = sizeof r->token_memory };
+    r->credentials[0] = iothub_provider_credential(&r->provider);
+    return text;
+}
+
+static iothub_client *start(run *r, char **argv, const char *connection_string)
 {
     iothub_options o;
     iothub_error error;
@@ -223,17 +278,17 @@ static iothub_client *start(run *r, char **argv)
     sample_network(&o);
     o.port = (uint16_t)strtoul(argv[1], NULL, 10);
     o.ca_file = getenv("IOTHUB_CA_FILE");
-    o.sas_lifetime_s = r->by_hand ? 3600 : (uint32_t)strtoul(argv[3], NULL, 10);
+    o.sas_lifetime_s = r->lifetime_s;
     o.tx_size = 4096;
     o.callbacks.done = on_done;
     o.callbacks.status = on_status;
     o.callbacks.log = on_log;
     o.user = r;
-    if (r->identities[0] != NULL) {
+    if (r->credentials[0].kind != IOTHUB_CREDENTIAL_NONE) {
         o.credentials = r->credentials;
         o.credential_count = 1;
     }
-    iothub_client *c = iothub_new(getenv("IOTHUB_DEVICE_CONNECTION_STRING"), &o, &error);
+    iothub_client *c = iothub_new(connection_string, &o, &error);
     if (c == NULL) {
         fprintf(stderr, "renewals: %s\n", error.text);
         exit(1);
@@ -263,20 +318,27 @@ static void report(run *r, const iothub_stats *s, int64_t trip_us)
 
 int main(int argc, char **argv)
 {
-    run r = { .wanted = argc == 4 || argc == 8 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    static run r;
+    const char *connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
     iothub_stats stats;
 
-    if (r.wanted == 0) {
-        fprintf(stderr, "usage: renewals PORT N LIFETIME_S [CHAIN_A KEY_A CHAIN_B KEY_B]\n");
+    if ((argc != 4 && argc != 5 && argc != 8) ||
+        (r.wanted = (unsigned)strtoul(argv[2], NULL, 10)) == 0) {
+        fprintf(stderr,
+                "usage: renewals PORT N LIFETIME_S [provider | CHAIN_A KEY_A CHAIN_B KEY_B]\n");
         return 2;
     }
     r.by_hand = strtoul(argv[3], NULL, 10) == 0;
-    if (argc == 8) {
+    r.lifetime_s = r.by_hand ? HOUR_S : (uint32_t)strtoul(argv[3], NULL, 10);
+    if (argc == 5) {
+        connection_string = take_provider(&r);
+    } else if (argc == 8) {
         take_certificates(&r, argv + 4);
     }
     r.gaps_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.gaps_us);
     r.logins_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.logins_us);
-    iothub_client *c = r.gaps_us != NULL && r.logins_us != NULL ? start(&r, argv) : NULL;
+    iothub_client *c =
+        r.gaps_us != NULL && r.logins_us != NULL ? start(&r, argv, connection_string) : NULL;
     if (c == NULL) {
         return 1;
     }

@@ -8,14 +8,14 @@ import json
 import sys
 import unittest
 
-from emulator import ALLOCATIONS_PER_ATTEMPT, Background, Emulator, Proxy, first_seen, numbers
+from emulator import ALLOCATIONS_PER_ATTEMPT, DIRECT, Background, Emulator, Proxy, first_seen, numbers
 
 BIN_DIR, RENEWALS, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
 
 
 class Renewals(unittest.TestCase):
-    def renew(self, hub, way, count, lifetime_s):
-        device = Background([RENEWALS, way.device_port, str(count), str(lifetime_s)], way.environment())
+    def renew(self, hub, way, count, lifetime_s, *more):
+        device = Background([RENEWALS, way.device_port, str(count), str(lifetime_s), *more], way.environment())
         report = json.loads(device.end()[-1])
         monitor = hub.monitor()
         monitor.wait_for(lambda lines: any(f'{report["sent"]}}}' in line for line in lines))
@@ -40,6 +40,14 @@ class Renewals(unittest.TestCase):
     def test_with_tokens_that_live_two_seconds(self):
         with Emulator(BIN_DIR) as hub:
             self.renew(hub, hub, 2, 2)
+
+    def test_a_thousand_tokens_of_a_provider(self):
+        with Emulator(BIN_DIR) as hub:
+            self.renew(hub, hub, 1000 if DIRECT else 30, 0, "provider")
+
+    def test_tokens_of_a_provider_that_live_two_seconds(self):
+        with Emulator(BIN_DIR) as hub:
+            self.renew(hub, hub, 1, 2, "provider")
 
 
 if __name__ == "__main__":

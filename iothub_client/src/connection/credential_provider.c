@@ -169,7 +169,8 @@ static iothub_result take(const iothub_context *context, const iothub_credential
     memcpy(p->memory, token.ptr, token.len);
     p->memory[token.len] = '\0';
     p->until_s = until_s;
-    p->renew_at_ms = context_now(context) + (uint64_t)left_s * TOKEN_MS_PER_S;
+    /* The wall clock has whole seconds, so that almost one of left_s may be over already. */
+    p->renew_at_ms = context_now(context) + (uint64_t)(left_s - 1) * TOKEN_MS_PER_S;
     p->unused = true;
     p->failures = 0;
     p->phase = IOTHUB_TOKEN_IDLE;
