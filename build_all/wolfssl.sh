@@ -15,21 +15,9 @@ if [ -e "$top/usr/include/wolfssl/options.h" ] && [ "$(cat "$stamp" 2>/dev/null)
   exit 0
 fi
 
-# Keeps package lists in a folder of this script, because the system may have no source lists, and must not be changed.
-mkdir -p "$top/lists/partial" "$top/archives/partial"
-sed 's/^Types: *deb *$/Types: deb-src/' /etc/apt/sources.list.d/*.sources \
-  >"$top/debian.sources" 2>/dev/null || true
-sed -n 's/^deb /deb-src /p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-  >"$top/debian.list" 2>/dev/null || true
-lists=$top/debian.sources
-[ -s "$lists" ] || lists=$top/debian.list
-apt=(apt-get -q -o Dir::Etc::sourcelist="$lists" -o Dir::Etc::sourceparts=-
-  -o Dir::State::lists="$top/lists" -o Dir::Cache::archives="$top/archives"
-  -o APT::Sandbox::User="$(id -un)")
-"${apt[@]}" update >&2
+mkdir -p "$top"
+./build_all/debian_source.sh wolfssl "$top"
 cd "$top"
-rm -rf wolfssl-*/
-"${apt[@]}" source wolfssl >&2
 
 # Uses the options of debian/rules, and --enable-intelasm.
 cd wolfssl-*/
