@@ -7,7 +7,7 @@
 # and the tests start their own processes. If this script installs such a package, it stops and disables the service; it does not change
 # a package that was installed before.
 #
-#   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     also installs what the script of that name needs
+#   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl] [firmware]     also installs what the script of that name needs
 #   ./build_all/setup.sh interop     also installs servers that the tests meet if they are installed: for test_websocket nginx, HAProxy
 #                                    and a WebSocket server in node; for test_proxies tinyproxy, Squid, microsocks, socat and, if Debian has it, Dante
 #   ./build_all/setup.sh vectors     also installs 29 MB of public test certificates, for x509_pkits (tests/platform)
@@ -33,6 +33,7 @@ for purpose in "$@"; do
   bench) packages+=(libpaho-mqtt-dev valgrind) ;;
   interop) packages+=(nginx-light haproxy nodejs node-ws tinyproxy squid microsocks socat "${dante[@]}") ;;
   vectors) packages+=(python3-cryptography-vectors) ;;
+  firmware) packages+=(gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm dpkg-dev) ;;
   wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;
   *)
     echo "setup.sh: unknown argument $purpose" >&2

@@ -51,6 +51,8 @@ LIBRARIES = {
     "sqlite3.h": "platform/src/sqlite/",
     "p11-kit/": "platform/src/pkcs11/",
     "curl/": ("platform/src/curl/", "tools/iothub/"),
+    "lwip/": ("platform/src/lwip/", "samples/firmware/"),
+    "netif/": "samples/firmware/",
     "wslay/": ("platform/src/websocket/", "tools/hub_emulator/front/websocket_line"),
     "gnutls/": "tools/hub_emulator/",
     "microhttpd.h": ("tools/hub_emulator/server/rest_server", "tools/hub_emulator/server/blob_call"),
@@ -73,7 +75,7 @@ LAYERS = {
 LEVELS = {
     "platform/src": [
         ["failure", "memory", "conformance"],
-        ["posix", "nettle", "sqlite", "flash_store", "websocket"],
+        ["posix", "nettle", "sqlite", "flash_store", "lwip", "websocket"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
         ["wolfssl/identity"],

@@ -39,6 +39,11 @@ TESTED_BY = {
         "flash_find": (["platform/test_flash_store.c"], "records by their numbers"),
         "flash_log": (["platform/test_flash_store.c", "platform/test_flash_store_cuts.c"], "writes"),
         "flash_walk": (["platform/test_flash_store_cuts.c"], "what a loss of power leaves"),
+        # The network of lwIP is tested on the emulated board, which build_all/firmware.sh runs.
+        "lwip_drive": (["firmware/test_firmware.py"], "time and frames for lwIP"),
+        "lwip_lookup": (["firmware/test_firmware.py"], "names"),
+        "lwip_net": (["firmware/test_firmware.py"], "sleeping"),
+        "lwip_stream": (["firmware/test_firmware.py"], "connections"),
         "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
         # These parts need a token, and only the functions of the public header show what they do.
         "pkcs11_fault": (["platform/test_pkcs11_signer.c"], "texts of failures"),
