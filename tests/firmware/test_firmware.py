@@ -4,6 +4,7 @@
 The emulated network reaches nothing but the broker, which the test starts on a port of its own.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,14 +16,18 @@ from broker import Broker, free_port  # noqa: E402 (the path above)
 PATIENCE_S = 120
 BROKER_ADDRESS = "10.0.2.100"  # inside the emulated network
 BROKER_PORT = "1883"
+HOST_ADDRESS = "10.0.2.2"
+PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../platform/conformance_peer.py")
 EXIT_FAULT = 70  # board.h
 STACK_BYTES = 8 * 1024  # link.ld
 IMAGE = None
 
 
-def run(*words, port=None):
-    """Returns the exit code and the console's lines. The board sees `port` of the host as the broker."""
-    network = "user,model=lan9118,restrict=on"
+def run(*words, port=None, with_host=False):
+    """Returns the exit code and the console's lines. The board sees `port` of the host as the broker, for one
+    connection; or, with_host, all of the host's ports at HOST_ADDRESS.
+    """
+    network = "user,model=lan9118" if with_host else "user,model=lan9118,restrict=on"
     if port is not None:
         network += f",guestfwd=tcp:{BROKER_ADDRESS}:{BROKER_PORT}-tcp:127.0.0.1:{port}"
     arguments = "".join(f",arg={word}" for word in ("firmware", *words))
@@ -34,7 +39,28 @@ def run(*words, port=None):
     return done.returncode, done.stdout.splitlines()
 
 
+@contextlib.contextmanager
+def conformance_peer():
+    """Runs the other end of the conformance checks; its value is the port."""
+    with subprocess.Popen([sys.executable, "-B", PEER], stdout=subprocess.PIPE, text=True) as peer:
+        try:
+            yield peer.stdout.readline().split()[-1]
+        finally:
+            peer.terminate()
+
+
 class Firmware(unittest.TestCase):
+    def test_the_port_keeps_the_rules_of_the_interfaces(self):
+        with conformance_peer() as port:
+            code, lines = run("conformance", HOST_ADDRESS, port, str(free_port()), with_host=True)
+        self.assertEqual([line for line in lines if line.startswith("BROKEN")], [])
+        self.assertEqual(code, 0)
+
+    def test_a_refused_connection_is_reported(self):
+        code, lines = run("publish", HOST_ADDRESS, str(free_port()), with_host=True)
+        self.assertEqual(code, 1)
+        self.assertIn("connection refused", lines[1])
+
     def test_two_messages_reach_the_broker_and_come_back(self):
         with Broker() as broker:
             code, lines = run("publish", BROKER_ADDRESS, BROKER_PORT, port=broker.port)

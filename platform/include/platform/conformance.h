@@ -111,7 +111,8 @@ typedef struct plat_conformance_kv {
 
 /** What is checked.  All zero except platform and print checks what needs no help. */
 typedef struct plat_conformance {
-    const plat_platform *platform; /**< the port */
+    const plat_platform *platform; /**< the port.  Without crypto, which only the device client
+                                        needs, the rest is checked. */
     /**
      * Prints a line.
      * @param user  the member below

@@ -14,7 +14,7 @@
 /** Exit codes of the emulator. */
 enum { BOARD_EXIT_FAULT = 70, BOARD_EXIT_NO_NETWORK = 71 };
 
-/** The clock: SysTick at 1 ms. Its wall clock is that of the emulator's host. */
+/** The clock. No interrupt handler may call it. Its wall clock is that of the emulator's host. */
 extern const plat_clock board_clock;
 
 /** Prepares the UART and the clock. The start-up code calls it before main. */

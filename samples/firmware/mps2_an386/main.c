@@ -1,8 +1,11 @@
 /* The board's program. The emulator's command line says what it does:
  *
- *   publish HOST PORT   sends two messages to an MQTT broker
- *   fault               executes an undefined instruction, to show what a hard fault prints
+ *   publish HOST PORT           sends two messages to an MQTT broker
+ *   conformance HOST PORT PORT  checks clock and network with platform/conformance_peer.py on the
+ *                               first port; nobody listens on the second one
+ *   fault                       executes an undefined instruction, to show what a hard fault prints
  */
+#include <platform/conformance.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,7 @@
 #include "board.h"
 #include "network.h"
 
-enum { DHCP_PATIENCE_MS = 10000, WORDS = 4 };
+enum { DHCP_PATIENCE_MS = 10000, WORDS = 5 };
 
 /* Splits a line at its spaces; missing words are empty. */
 static void split(char *line, const char *words[WORDS])
@@ -27,7 +30,31 @@ static void split(char *line, const char *words[WORDS])
     }
 }
 
-static int publish(const char *host, const char *port)
+static void print(void *user, const char *text)
+{
+    (void)user;
+    printf("%s\n", text);
+}
+
+static uint16_t port_of(const char *word)
+{
+    return (uint16_t)strtoul(word, NULL, 10);
+}
+
+static bool check_port(const plat_platform *platform, const char *words[WORDS])
+{
+    const plat_conformance_peer peer = {
+        .host = words[2],
+        .port = port_of(words[3]),
+        .refused_port = port_of(words[4]),
+    };
+    const plat_conformance c = { .platform = platform, .print = print, .peer = &peer };
+
+    return plat_conformance_run(&c) == 0;
+}
+
+/* Runs a command that needs the network. */
+static int run(const char *words[WORDS])
 {
     plat_platform platform = { .clock = &board_clock };
 
@@ -37,9 +64,11 @@ static int publish(const char *host, const char *port)
         return BOARD_EXIT_NO_NETWORK;
     }
     printf("network is up\n");
-    const bool sent = two_messages(&platform, host, (uint16_t)strtoul(port, NULL, 10));
+    const bool ok = strcmp(words[1], "publish") == 0
+                        ? two_messages(&platform, words[2], port_of(words[3]))
+                        : check_port(&platform, words);
     printf("stack: at most %u bytes were used\n", (unsigned)board_stack_peak());
-    return sent ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(void)
@@ -56,9 +85,9 @@ int main(void)
     if (strcmp(words[1], "fault") == 0) {
         __asm__ volatile("udf #0");
     }
-    if (strcmp(words[1], "publish") == 0) {
-        return publish(words[2], words[3]);
+    if (strcmp(words[1], "publish") == 0 || strcmp(words[1], "conformance") == 0) {
+        return run(words);
     }
-    printf("unknown command; the commands are publish HOST PORT, and fault\n");
+    printf("unknown command; the commands are publish, conformance and fault\n");
     return EXIT_FAILURE;
 }
