@@ -107,7 +107,8 @@ def main():
     if args.cert:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(args.cert, args.key)
-    with socket.create_server((args.host, args.port)) as server:
+    family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
+    with socket.create_server((args.host, args.port), family=family) as server:
         print(f"listening on {server.getsockname()[1]}", flush=True)
         while True:
             raw, _ = server.accept()

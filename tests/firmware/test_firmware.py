@@ -6,6 +6,7 @@ The emulated network reaches nothing but the broker, which the test starts on a 
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import unittest
@@ -17,6 +18,7 @@ PATIENCE_S = 120
 BROKER_ADDRESS = "10.0.2.100"  # inside the emulated network
 BROKER_PORT = "1883"
 HOST_ADDRESS = "10.0.2.2"
+HOST_ADDRESS_6 = "fec0::2"
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../platform/conformance_peer.py")
 EXIT_FAULT = 70  # board.h
 STACK_BYTES = 8 * 1024  # link.ld
@@ -39,10 +41,18 @@ def run(*words, port=None, with_host=False):
     return done.returncode, done.stdout.splitlines()
 
 
+def has_ip6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
-def conformance_peer():
+def conformance_peer(address="127.0.0.1"):
     """Runs the other end of the conformance checks; its value is the port."""
-    with subprocess.Popen([sys.executable, "-B", PEER], stdout=subprocess.PIPE, text=True) as peer:
+    with subprocess.Popen([sys.executable, "-B", PEER, "--host", address], stdout=subprocess.PIPE, text=True) as peer:
         try:
             yield peer.stdout.readline().split()[-1]
         finally:
@@ -53,6 +63,13 @@ class Firmware(unittest.TestCase):
     def test_the_port_keeps_the_rules_of_the_interfaces(self):
         with conformance_peer() as port:
             code, lines = run("conformance", HOST_ADDRESS, port, str(free_port()), with_host=True)
+        self.assertEqual([line for line in lines if line.startswith("BROKEN")], [])
+        self.assertEqual(code, 0)
+
+    @unittest.skipUnless(has_ip6(), "this system has no IPv6 address ::1")
+    def test_the_port_keeps_the_rules_over_ipv6(self):
+        with conformance_peer("::1") as port:
+            code, lines = run("conformance", HOST_ADDRESS_6, port, "0", with_host=True)
         self.assertEqual([line for line in lines if line.startswith("BROKEN")], [])
         self.assertEqual(code, 0)
 

@@ -14,7 +14,7 @@
 #include "board.h"
 #include "network.h"
 
-enum { DHCP_PATIENCE_MS = 10000, WORDS = 5 };
+enum { ADDRESS_PATIENCE_MS = 10000, WORDS = 5 };
 
 /* Splits a line at its spaces; missing words are empty. */
 static void split(char *line, const char *words[WORDS])
@@ -58,9 +58,13 @@ static int run(const char *words[WORDS])
 {
     plat_platform platform = { .clock = &board_clock };
 
-    platform.net = network_start(DHCP_PATIENCE_MS);
+    platform.net = network_start(ADDRESS_PATIENCE_MS);
     if (platform.net == NULL) {
         printf("no network: there is no LAN9118, or no DHCP server has answered\n");
+        return BOARD_EXIT_NO_NETWORK;
+    }
+    if (strchr(words[2], ':') != NULL && !network_wait_ip6(ADDRESS_PATIENCE_MS)) {
+        printf("no IPv6: no router has answered\n");
         return BOARD_EXIT_NO_NETWORK;
     }
     printf("network is up\n");

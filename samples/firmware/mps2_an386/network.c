@@ -96,6 +96,43 @@ static err_t start_interface(struct netif *netif)
 
 static plat_lwip_net network = { .clock = &board_clock, .receive = receive, .sleep = sleep_ms };
 
+/* Lets the network work until it has an address. Returns false if it has none in time. */
+static bool wait_for(bool (*has_address)(void), uint32_t patience_ms)
+{
+    const uint32_t start = sys_now();
+
+    while (!has_address()) {
+        if (sys_now() - start >= patience_ms) {
+            return false;
+        }
+        receive(NULL);
+        sys_check_timeouts();
+        board_sleep();
+    }
+    return true;
+}
+
+static bool has_ip4(void)
+{
+    return dhcp_supplied_address(&interface) != 0;
+}
+
+/* Address 0 is that of the link, which reaches no other network. */
+static bool has_ip6(void)
+{
+    for (s8_t i = 1; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        if (ip6_addr_ispreferred(netif_ip6_addr_state(&interface, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool network_wait_ip6(uint32_t patience_ms)
+{
+    return wait_for(has_ip6, patience_ms);
+}
+
 const plat_net *network_start(uint32_t patience_ms)
 {
     lwip_init();
@@ -110,14 +147,5 @@ const plat_net *network_start(uint32_t patience_ms)
     if (dhcp_start(&interface) != ERR_OK) {
         return NULL;
     }
-    const uint32_t start = sys_now();
-    while (!dhcp_supplied_address(&interface)) {
-        if (sys_now() - start >= patience_ms) {
-            return NULL;
-        }
-        receive(NULL);
-        sys_check_timeouts();
-        board_sleep();
-    }
-    return &network.net;
+    return wait_for(has_ip4, patience_ms) ? &network.net : NULL;
 }
