@@ -113,6 +113,11 @@ class Firmware(unittest.TestCase):
         self.assertEqual(list(registers), ["r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr"])
         self.assertLess(int(registers["pc"], 16), 1 << 20)  # in the flash
 
+    def test_an_overflow_of_the_stack_is_reported(self):
+        code, lines = run("overflow")
+        self.assertEqual(code, EXIT_FAULT)
+        self.assertEqual(lines[-1].strip(), "the stack has overflowed")
+
 
 if __name__ == "__main__":
     IMAGE = sys.argv.pop(1)

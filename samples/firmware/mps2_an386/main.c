@@ -4,6 +4,7 @@
  *   conformance HOST PORT PORT  checks clock and network with platform/conformance_peer.py on the
  *                               first port; nobody listens on the second one
  *   fault                       executes an undefined instruction, to show what a hard fault prints
+ *   overflow                    pushes until the stack is full
  */
 #include <platform/conformance.h>
 #include <stdio.h>
@@ -89,9 +90,13 @@ int main(void)
     if (strcmp(words[1], "fault") == 0) {
         __asm__ volatile("udf #0");
     }
+    if (strcmp(words[1], "overflow") == 0) {
+        __asm__ volatile(
+            "1: push {r0-r7}\n b 1b"); /* a compiler would make a loop of a recursion */
+    }
     if (strcmp(words[1], "publish") == 0 || strcmp(words[1], "conformance") == 0) {
         return run(words);
     }
-    printf("unknown command; the commands are publish, conformance and fault\n");
+    printf("unknown command; the commands are publish, conformance, fault and overflow\n");
     return EXIT_FAILURE;
 }

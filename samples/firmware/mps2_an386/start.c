@@ -75,11 +75,19 @@ void board_reset(void)
     board_exit(main());
 }
 
-/* Passes on the registers that the processor has stored on the stack. */
+/* Passes on where the processor has stored the registers. After an overflow of the stack that is
+ * outside of the memory, so the report gets the whole stack. */
 __attribute__((naked)) void board_hard_fault(void)
 {
     __asm__ volatile("mrs r0, msp\n"
-                     "b board_report_fault\n");
+                     "movw r1, #:lower16:board_stack_start\n"
+                     "movt r1, #:upper16:board_stack_start\n"
+                     "cmp r0, r1\n"
+                     "bhs 1f\n"
+                     "movw r1, #:lower16:board_stack_end\n"
+                     "movt r1, #:upper16:board_stack_end\n"
+                     "mov sp, r1\n"
+                     "1: b board_report_fault\n");
 }
 
 void board_report_fault(const uint32_t *frame)
@@ -87,6 +95,10 @@ void board_report_fault(const uint32_t *frame)
     static const char *const names[] = { "r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr" };
 
     printf("hard fault: cfsr %08lx bfar %08lx\n", (unsigned long)CFSR, (unsigned long)BFAR);
+    if (frame < board_stack_start) {
+        printf("  the stack has overflowed\n");
+        board_exit(BOARD_EXIT_FAULT);
+    }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         printf("  %-4s %08lx\n", names[i], (unsigned long)frame[i]);
     }
