@@ -352,6 +352,27 @@ static void a_socket_that_nobody_listens_on_is_an_error(void **state)
     http->ops->free(http);
 }
 
+static void a_request_that_cannot_be_bound_does_not_connect(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "nope0", "192.0.2.1" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        plat_http *http = make();
+        const plat_http_request r = {
+            .method = "GET",
+            .url = "http://127.0.0.1:1/",
+            .bind = wrong[i],
+            .timeout_ms = 60000,
+        };
+        plat_http_answer answer;
+
+        assert_int_equal(http->ops->start(http, &r), PLAT_OK);
+        assert_int_equal(finish(http, &answer), PLAT_ERR_CONNECT);
+        assert_non_null(strstr(http->ops->detail(http), "bind"));
+        http->ops->free(http);
+    }
+}
+
 static void a_request_that_is_not_valid_is_refused_with_its_part(void **state)
 {
     (void)state;
@@ -454,6 +475,7 @@ int main(void)
         cmocka_unit_test(every_truncated_answer_is_an_error),
         cmocka_unit_test(a_server_that_does_not_answer_costs_the_time_limit_only),
         cmocka_unit_test(a_socket_that_nobody_listens_on_is_an_error),
+        cmocka_unit_test(a_request_that_cannot_be_bound_does_not_connect),
         cmocka_unit_test(a_request_that_is_not_valid_is_refused_with_its_part),
         cmocka_unit_test(files_and_other_protocols_are_not_opened),
         cmocka_unit_test(a_post_is_sent_at_most_once),

@@ -95,6 +95,16 @@ static void a_proxy_that_is_not_reached_is_named_with_the_cause(void **state)
     }
 }
 
+static void a_binding_that_is_impossible_is_no_fault_of_the_proxy(void **state)
+{
+    (void)state;
+    plat_tunnel_failure f = failure(CURLE_INTERFACE_FAILED);
+    f.os_error = 19; /* ENODEV on Linux */
+    assert_explained(&f, PLAT_ERR_CONNECT, "proxy proxy:3128: the remark");
+    f.direct = true;
+    assert_explained(&f, PLAT_ERR_CONNECT, "hub.example port 8883: the remark");
+}
+
 static void a_host_that_this_system_cannot_look_up_is_named(void **state)
 {
     (void)state;
@@ -126,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_missing_user_is_told_from_a_refused_one),
         cmocka_unit_test(each_reason_of_a_socks_proxy_has_a_text),
         cmocka_unit_test(a_proxy_that_is_not_reached_is_named_with_the_cause),
+        cmocka_unit_test(a_binding_that_is_impossible_is_no_fault_of_the_proxy),
         cmocka_unit_test(a_host_that_this_system_cannot_look_up_is_named),
         cmocka_unit_test(any_other_failure_is_one_of_the_proxy),
     };

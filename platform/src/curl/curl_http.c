@@ -382,6 +382,7 @@ static plat_result result_of(CURLcode code)
     case CURLE_PROXY: return PLAT_ERR_PROXY;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST: return PLAT_ERR_DNS;
+    case CURLE_INTERFACE_FAILED:
     case CURLE_COULDNT_CONNECT: return PLAT_ERR_CONNECT;
     case CURLE_OUT_OF_MEMORY: return PLAT_ERR_MEMORY;
     case CURLE_URL_MALFORMAT:

@@ -92,7 +92,8 @@ static bool is_success(long status)
 
 static const char *cause_text(const plat_tunnel_failure *f, char *text, size_t cap)
 {
-    if (f->os_error == 0 || strerror_r((int)f->os_error, text, cap) != 0) {
+    if (f->os_error == 0 || f->code == CURLE_INTERFACE_FAILED || /* the remark names it */
+        strerror_r((int)f->os_error, text, cap) != 0) {
         return f->remark;
     }
     text[0] = (char)tolower((unsigned char)text[0]);
@@ -132,6 +133,7 @@ plat_result plat_tunnel_explain(const plat_tunnel_failure *f, char **detail)
     switch ((int)f->code) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST: return not_reached(f, detail, PLAT_ERR_DNS);
+    case CURLE_INTERFACE_FAILED:
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT: return not_reached(f, detail, PLAT_ERR_CONNECT);
     case CURLE_SSL_CONNECT_ERROR: return not_reached(f, detail, PLAT_ERR_TLS);
