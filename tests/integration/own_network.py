@@ -9,13 +9,13 @@ INSIDE = "HUB_TEST_OWN_NETWORK"
 SKIPPED = 77  # the SKIP_RETURN_CODE of the tests
 
 
-def enter(arguments):
+def enter(arguments, *more):
     """Runs the program again, with these arguments, in a namespace that has only lo. Skips the test if that is not
-    allowed, or if ip (package iproute2) or nft (nftables) is missing.
+    allowed, or if ip (package iproute2) or nft (nftables) is missing. more: options of unshare for more namespaces.
     """
     if INSIDE in os.environ:
         return
-    wrapper = ["unshare", "--map-root-user", "--net", "sh", "-c"]
+    wrapper = ["unshare", "--map-root-user", "--net", *more, "sh", "-c"]
     try_out = "ip link set lo up && nft add table inet t && nft delete table inet t"
     if shutil.which("unshare") is None or subprocess.run(
             [*wrapper, try_out], stderr=subprocess.DEVNULL, check=False).returncode != 0:

@@ -6,7 +6,7 @@
  *        IOTHUB_BIND)
  *
  * It prints "tls MS" or "websocket MS" for each connection, with the milliseconds since its
- * beginning, or since the line. */
+ * beginning, or since the line; and each failure on standard error. */
 
 #include <poll.h>
 #include <stdio.h>
@@ -34,11 +34,12 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void on_log(iothub_log_level level, const char *module, const char *text, void *user)
+static void on_status(iothub_client *c, const iothub_status *s, void *user)
 {
+    (void)c;
     (void)user;
-    if (level <= IOTHUB_LOG_WARNING) {
-        fprintf(stderr, "%s: %s\n", module, text);
+    if (s->reason != IOTHUB_OK) {
+        fprintf(stderr, "%s\n", s->text);
     }
 }
 
@@ -61,7 +62,7 @@ static iothub_client *make_client(bool overlap)
     o.websocket_port = port_of("IOTHUB_REST_PORT");
     o.ca_file = getenv("IOTHUB_CA_FILE");
     o.overlap = overlap;
-    o.callbacks.log = on_log;
+    o.callbacks.status = on_status;
     iothub_client *c = iothub_new(getenv("IOTHUB_DEVICE_CONNECTION_STRING"), &o, &error);
     if (c == NULL) {
         fprintf(stderr, "planned_connects: %s\n", error.text);

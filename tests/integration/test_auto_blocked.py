@@ -7,12 +7,12 @@ usage: test_auto_blocked.py BIN_DIR PLANNED_CONNECTS
 It runs in a network namespace of its own; see own_network.py.
 """
 
-import subprocess
 import sys
 import unittest
 
 import own_network
-from emulator import PATIENCE_S, Emulator
+from emulator import Emulator
+from planned_device import Device
 
 ARGUMENTS = [__file__, *sys.argv[1:]]
 BIN_DIR, PLANNED_CONNECTS = (sys.argv.pop(1) for _ in range(2))
@@ -20,29 +20,6 @@ SOON_MS = 2000
 # On a local connection, the ICMP message of "reject" arrives while connect() holds the socket, and has the effect of "drop".
 VERDICTS = ("drop", "reject", "reject with tcp reset")
 TRIES = 5  # the best one counts: on a busy processor, WebSocket may win although both ways are open
-
-
-class Device:
-    """A planned_connects. It ends when its standard input is closed."""
-
-    def __init__(self, hub, mode):
-        self.process = subprocess.Popen([PLANNED_CONNECTS, mode], env=hub.environment(), text=True, bufsize=1,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.communicate(timeout=PATIENCE_S)
-
-    def connection(self):
-        """Returns how the next connection was made, and its milliseconds."""
-        transport, took_ms = self.process.stdout.readline().split()
-        return transport, int(took_ms)
-
-    def reconnect(self):
-        self.process.stdin.write("\n")
-        return self.connection()
 
 
 class AutoBlocked(unittest.TestCase):
@@ -57,7 +34,7 @@ class AutoBlocked(unittest.TestCase):
         self.filter.block(f"tcp dport {self.hub.port} {verdict}")
 
     def connected_after_ms(self):
-        with Device(self.hub, "overlap") as device:
+        with Device(PLANNED_CONNECTS, self.hub, "overlap") as device:
             transport, took_ms = device.connection()
             self.assertEqual(transport, "websocket")
             return took_ms
@@ -76,7 +53,7 @@ class AutoBlocked(unittest.TestCase):
             for verdict in VERDICTS:
                 with self.subTest(mode=mode, verdict=verdict):
                     self.block(verdict)
-                    with Device(self.hub, mode) as device:
+                    with Device(PLANNED_CONNECTS, self.hub, mode) as device:
                         self.assertEqual(device.connection()[0], "websocket")
                         self.assertEqual(device.reconnect()[0], "websocket")
                         self.filter.unblock()
