@@ -17,7 +17,7 @@ class Storage:
     replaces members of the hub's answers.
     """
 
-    def __init__(self, certificate, key):
+    def __init__(self, certificate, key, highest_tls=ssl.TLSVersion.TLSv1_3):
         self.lock = threading.Lock()
         self.blocks, self.blobs = {}, {}
         self.active, self.notified, self.leaks = {}, {}, []
@@ -55,6 +55,7 @@ class Storage:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.maximum_version = highest_tls
         context.load_cert_chain(certificate, key)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
                                                  do_handshake_on_connect=False)

@@ -6,6 +6,7 @@ usage: test_upload.py BIN_DIR UPLOADER
 
 import os
 import random
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -366,6 +367,22 @@ class Uploads(unittest.TestCase):
                 self.assertEqual(status == 0, list(storage.notified.values()) == [True])
                 if status != 0:
                     self.assertIn("cancelled", said)
+
+    def test_trusted_roots_may_be_in_memory(self):
+        content = self.make_file(3 * BLOCK)
+        status, said = self.upload("--ca-data")
+        self.assertEqual(status, 0, said)
+        self.assert_arrived(content)
+
+    def test_a_server_below_the_lowest_version_of_tls_receives_nothing(self):
+        self.make_file(1)
+        storage = Storage(self.certificate, self.key, ssl.TLSVersion.TLSv1_2)
+        self.addCleanup(storage.close)
+        status, said = self.upload("--tls-1.3", "--give-up", "300", storage=storage)
+        self.assertEqual(status, 1)
+        self.assertEqual(storage.requests, [])
+        status, said = self.upload(storage=storage)
+        self.assertEqual(status, 0, said)
 
     def test_the_sample_uploads_and_shows_progress(self):
         content = self.make_file(20 * BLOCK)

@@ -1,10 +1,12 @@
 /* Uploads a file or a stream as test_upload.py wishes:
  *
  *     uploader [FILE] --name BLOB --block-size N [--state DIR] [--keep-token | --no-token]
- *         [--puts N] [--timeout MS] [--stop-after BLOCKS] [--cancel-after BLOCKS]
- *         [--stream SIZE [--pauses] [--fails-at OFFSET]]
+ *         [--puts N] [--timeout MS] [--give-up MS]
+ *         [--stop-after BLOCKS] [--cancel-after BLOCKS]
+ *         [--stream SIZE [--pauses] [--fails-at OFFSET]] [--ca-data] [--tls-1.3]
  *
  * --puts lets only the first N writes of the state succeed.
+ * --ca-data passes the trusted roots in memory, and --tls-1.3 allows no older version.
  * --stop-after frees the upload before its end, as a program does that is stopped.
  */
 
@@ -74,6 +76,9 @@ typedef struct app {
     uint64_t stop_after;
     uint64_t cancel_after;
     bool streams;
+    bool ca_in_memory;
+    char ca[16384]; /* text of the roots, with --ca-data */
+    iothub_tls tls;
 } app;
 
 static plat_result describe(plat_reader *r, plat_reader_info *info)
@@ -125,6 +130,8 @@ static bool takes_value(app *a, const char *name, const char *value)
         a->kv.puts = strtoul(value, NULL, 10);
     } else if (strcmp(name, "--timeout") == 0) {
         a->o.request_timeout_ms = (uint32_t)strtoul(value, NULL, 10);
+    } else if (strcmp(name, "--give-up") == 0) {
+        a->o.give_up_ms = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "--stop-after") == 0) {
         a->stop_after = strtoull(value, NULL, 10);
     } else if (strcmp(name, "--cancel-after") == 0) {
@@ -149,10 +156,28 @@ static void parse(app *a, int argc, char **argv)
             a->o.keep_token = true;
         } else if (strcmp(argv[i], "--pauses") == 0) {
             a->stream.pauses = true;
+        } else if (strcmp(argv[i], "--ca-data") == 0) {
+            a->ca_in_memory = true;
+        } else if (strcmp(argv[i], "--tls-1.3") == 0) {
+            a->tls.min_version = PLAT_TLS_1_3;
         } else if (argv[i][0] != '-') {
             a->file = argv[i];
         }
     }
+}
+
+static bool read_roots(app *a)
+{
+    FILE *f = fopen(a->o.ca_file, "r");
+
+    if (f == NULL) {
+        return false;
+    }
+    const size_t len = fread(a->ca, 1, sizeof a->ca - 1, f);
+    (void)fclose(f);
+    a->tls.ca_data = a->ca;
+    a->o.ca_file = NULL;
+    return len > 0;
 }
 
 static int drive(const app *a)
@@ -188,7 +213,8 @@ static int drive(const app *a)
 int main(int argc, char **argv)
 {
     char detail[PLAT_READER_DETAIL_SIZE];
-    app a = { .stop_after = UINT32_MAX, .cancel_after = UINT32_MAX };
+    static app a;
+    a = (app){ .stop_after = UINT32_MAX, .cancel_after = UINT32_MAX };
 
     a.kv = (full_kv){ .base.ops = &full_ops, .puts = ULONG_MAX };
 
@@ -200,7 +226,11 @@ int main(int argc, char **argv)
     a.o.retry_min_ms = 10;
     a.o.retry_max_ms = 100;
     a.stream = (stream){ .base.ops = &stream_ops, .fails_at = UINT64_MAX };
+    a.o.tls = &a.tls;
     parse(&a, argc, argv);
+    if (a.ca_in_memory && !read_roots(&a)) {
+        return EXIT_FAILURE;
+    }
     if (a.state != NULL) {
         char why[PLAT_KV_DETAIL_SIZE];
         a.o.state_key = "upload";

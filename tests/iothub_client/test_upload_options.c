@@ -70,6 +70,30 @@ static void what_is_good_is_accepted(void **state)
     assert_int_equal(upload_options_check(&o, NULL), IOTHUB_OK);
 }
 
+static void tls_is_what_libcurl_can_do(void **state)
+{
+    (void)state;
+    static const uint8_t der[] = { 0x30, 0x82, 0x01, 0x00 };
+    const iothub_tls pem = { .ca_data = "-----BEGIN CERTIFICATE-----",
+                             .max_version = PLAT_TLS_1_2 };
+    const iothub_tls wrong = { .min_version = PLAT_TLS_1_3, .max_version = PLAT_TLS_1_2 };
+    const iothub_tls roots = { .roots = PLAT_ROOTS_SYSTEM };
+    const iothub_tls binary = { .ca_data = der, .ca_len = sizeof der };
+    iothub_upload_options o = good();
+
+    o.tls = &pem;
+    assert_int_equal(upload_options_check(&o, NULL), IOTHUB_OK);
+    o.ca_file = "ca.pem";
+    assert_refused(&o, IOTHUB_ERR_UNSUPPORTED, "ca_file");
+    o.tls = &wrong;
+    assert_refused(&o, IOTHUB_ERR_ARG, "min_version");
+    o.tls = &roots;
+    assert_refused(&o, IOTHUB_ERR_UNSUPPORTED, "roots");
+    o.ca_file = NULL;
+    o.tls = &binary;
+    assert_refused(&o, IOTHUB_ERR_UNSUPPORTED, "DER");
+}
+
 static void each_fault_is_named(void **state)
 {
     (void)state;
@@ -131,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_those_that_are_written),
         cmocka_unit_test(what_is_good_is_accepted),
+        cmocka_unit_test(tls_is_what_libcurl_can_do),
         cmocka_unit_test(each_fault_is_named),
         cmocka_unit_test(the_texts_are_copied_into_one_block),
     };

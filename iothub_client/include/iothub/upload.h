@@ -61,6 +61,7 @@
 #include <stdint.h>
 
 #include "iothub/credential.h"
+#include "iothub/options.h"
 #include "iothub/result.h"
 #include "platform/http.h"
 #include "platform/kv.h"
@@ -134,9 +135,16 @@ typedef struct iothub_upload_options {
     const plat_platform *platform; /**< The port to use: plat_posix() on Linux. No default. */
     const char *ca_file; /**< File with the only root certificates to trust. NULL (the default): the
                               system's. */
-    const char *proxy;   /**< As iothub_options.proxy. NULL (the default): none. */
-    const char *bind;    /**< As iothub_options.bind. NULL (the default): the system chooses. */
-    uint16_t port;       /**< HTTPS port of the hub. Default 443. */
+    /**
+     * Trust and versions of TLS, as iothub_options.tls, for the hub and the storage. libcurl, which
+     * makes the requests, cannot do all of it; IOTHUB_ERR_UNSUPPORTED: ca_data is not PEM text,
+     * ca_data is combined with ca_file, or roots is not 0. The struct is copied, ca_data is
+     * borrowed. NULL (the default): ca_file alone decides, and TLS 1.2 and 1.3 are allowed.
+     */
+    const iothub_tls *tls;
+    const char *proxy; /**< As iothub_options.proxy. NULL (the default): none. */
+    const char *bind;  /**< As iothub_options.bind. NULL (the default): the system chooses. */
+    uint16_t port;     /**< HTTPS port of the hub. Default 443. */
 
     /**
      * Name of the blob in the folder of the device: UTF-8, segments separated by '/'. The storage
@@ -236,10 +244,10 @@ static inline void iothub_upload_options_init(iothub_upload_options *o)
  * @param[out] error  the reason for a failure; may be NULL
  * @return the upload, to be freed with iothub_upload_free; NULL after a failure, with one of these
  *         codes in error: IOTHUB_ERR_ARG (an option), IOTHUB_ERR_TOO_BIG (too many blocks; the text
- *         gives the block size that fits), IOTHUB_ERR_UNSUPPORTED (a module, or a client
- *         certificate), IOTHUB_ERR_STORE (the source cannot be described, or the state cannot be
- * read), IOTHUB_ERR_CRYPTO (no random numbers), IOTHUB_ERR_MEMORY, or a code of
- * iothub_connection_string_parse
+ *         gives the block size that fits), IOTHUB_ERR_UNSUPPORTED (a module, or a credential or a
+ * part of tls that cannot be used), IOTHUB_ERR_STORE (the source cannot be described, or the state
+ *         cannot be read), IOTHUB_ERR_CRYPTO (no random numbers), IOTHUB_ERR_MEMORY, or a code of
+ *         iothub_connection_string_parse
  */
 iothub_upload *iothub_upload_start(const iothub_upload_options *o, iothub_error *error);
 

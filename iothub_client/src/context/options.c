@@ -207,7 +207,7 @@ static bool is_version(plat_tls_version v)
 
 enum { PORT_HTTPS = 443, PORT_MQTT = 8883 };
 
-static const char *check_tls(const iothub_tls *tls)
+const char *options_tls_fault(const iothub_tls *tls)
 {
     if (tls == NULL) {
         return NULL;
@@ -289,9 +289,14 @@ static const char *first_fault(const iothub_options *o)
     if (fault != NULL) {
         return fault;
     }
-    const char *const faults[] = { check_texts(o),       check_choice(o),   check_store(o->store),
-                                   check_credentials(o), check_tls(o->tls), check_transport(o),
-                                   check_ports(o),       check_proxy(o) };
+    const char *const faults[] = { check_texts(o),
+                                   check_choice(o),
+                                   check_store(o->store),
+                                   check_credentials(o),
+                                   options_tls_fault(o->tls),
+                                   check_transport(o),
+                                   check_ports(o),
+                                   check_proxy(o) };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         if (faults[i] != NULL) {
             return faults[i];

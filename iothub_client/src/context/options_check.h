@@ -26,4 +26,7 @@ uint16_t options_port(const iothub_options *o);
 /** Returns the port of WebSocket with the transport IOTHUB_AUTO. */
 uint16_t options_websocket_port(const iothub_options *o);
 
+/** Returns what is wrong with these settings of TLS, or NULL. */
+const char *options_tls_fault(const iothub_tls *tls);
+
 #endif

@@ -28,6 +28,7 @@ enum {
 struct iothub_upload {
     iothub_upload_options o;
     iothub_credential credential; /* memory of that of the options */
+    iothub_tls tls;               /* likewise */
     char *texts;                  /* memory of the texts of the options */
     iothub_connection_string device;
     iothub_upload_info info;
@@ -589,6 +590,10 @@ static iothub_result prepare(iothub_upload *u, iothub_error *error)
     if (u->o.credential != NULL) {
         u->credential = *u->o.credential;
         u->o.credential = &u->credential;
+    }
+    if (u->o.tls != NULL) {
+        u->tls = *u->o.tls;
+        u->o.tls = &u->tls;
     }
     (void)upload_credential_read(&u->o, &u->device, NULL);
     if (upload_source_init(&u->source, &u->o) != PLAT_OK) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context/options_check.h"
 #include "text/sized_struct.h"
 #include "upload/upload_credential.h"
 #include "upload/upload_wire.h"
@@ -74,14 +75,59 @@ static const char *find_fault(const iothub_upload_options *o)
     return upload_name_fault(o->blob_name);
 }
 
+/* --- trust -------------------------------------------------------------------------------------
+ */
+
+/* A DER certificate begins with a SEQUENCE whose length is over 127 bytes. */
+static bool is_der(const iothub_tls *tls)
+{
+    const uint8_t *bytes = tls->ca_data;
+
+    return tls->ca_len >= 2 && bytes[0] == 0x30 && (bytes[1] & 0x80) != 0;
+}
+
+static const char *find_unsupported(const iothub_upload_options *o)
+{
+    if (o->tls == NULL) {
+        return NULL;
+    }
+    if (o->tls->roots != 0) {
+        return "tls: roots cannot be used by libcurl; without ca_data and ca_file it trusts the "
+               "system's";
+    }
+    if (o->tls->ca_data != NULL && o->ca_file != NULL) {
+        return "tls: libcurl cannot use ca_data and ca_file together";
+    }
+    return o->tls->ca_data != NULL && is_der(o->tls) ? "tls: ca_data is DER; libcurl needs PEM text"
+                                                     : NULL;
+}
+
+static iothub_result check_tls(const iothub_upload_options *o, iothub_error *error)
+{
+    const char *fault = options_tls_fault(o->tls);
+
+    if (fault != NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "upload: %s", fault);
+    }
+    fault = find_unsupported(o);
+    return fault != NULL ? iothub_fail(error, IOTHUB_ERR_UNSUPPORTED, "upload: %s", fault)
+                         : IOTHUB_OK;
+}
+
 iothub_result upload_options_check(const iothub_upload_options *o, iothub_error *error)
 {
     iothub_connection_string device;
     const char *fault = find_fault(o);
 
-    return fault != NULL ? iothub_fail(error, IOTHUB_ERR_ARG, "upload: %s", fault)
-                         : upload_credential_read(o, &device, error);
+    if (fault != NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "upload: %s", fault);
+    }
+    const iothub_result r = check_tls(o, error);
+    return r == IOTHUB_OK ? upload_credential_read(o, &device, error) : r;
 }
+
+/* --- texts -------------------------------------------------------------------------------------
+ */
 
 static const char *text_or(const char *text, const char *otherwise)
 {

@@ -1,5 +1,7 @@
 #include "upload/upload_requests.h"
 
+#include <string.h>
+
 #include "context/result_map.h"
 #include "iothub/sas.h"
 #include "text/wipe.h"
@@ -43,6 +45,29 @@ void upload_tell_broken(iothub_error *why, plat_result r, const plat_http *http,
     (void)iothub_fail(why, iothub_from_plat(r), "upload: %s: %s", who, http->ops->detail(http));
 }
 
+/* What all requests have in common. */
+static plat_http_request request_for(const upload_target *t)
+{
+    const iothub_tls *tls = t->o->tls;
+    plat_http_request r = {
+        .answer_max = ANSWER_MAX,
+        .ca_file = t->o->ca_file,
+        .proxy = t->o->proxy,
+        .bind = t->o->bind,
+    };
+
+    if (tls != NULL) {
+        r.ca_data = tls->ca_data;
+        r.ca_len = tls->ca_len;
+        r.min_version = tls->min_version;
+        r.max_version = tls->max_version;
+    }
+    if (r.ca_data != NULL && r.ca_len == 0) {
+        r.ca_len = strlen(r.ca_data);
+    }
+    return r;
+}
+
 /* --- requests to the hub ---------------------------------------------------------------------- */
 
 static iothub_result put_authorization(const upload_target *target, char *out, iothub_error *why)
@@ -82,22 +107,17 @@ static plat_result post(const upload_target *target, plat_http *http, const char
     if (iothub_text_finish(&t) != IOTHUB_OK) {
         return PLAT_ERR_ARG;
     }
-    const plat_http_request request = {
-        .method = "POST",
-        .url = url,
-        .headers = headers,
-        .header_count = authorization != NULL ? header_count : header_count - 1,
-        .body = body.ptr,
-        .body_len = body.len,
-        .copy_body = true,
-        .answer_max = ANSWER_MAX,
-        .timeout_ms = target->o->request_timeout_ms,
-        .ca_file = target->o->ca_file,
-        .proxy = target->o->proxy,
-        .bind = target->o->bind,
-        .identity = upload_credential_identity(target->o),
-        .identities = target->o->platform->identities,
-    };
+    plat_http_request request = request_for(target);
+    request.method = "POST";
+    request.url = url;
+    request.headers = headers;
+    request.header_count = authorization != NULL ? header_count : header_count - 1;
+    request.body = body.ptr;
+    request.body_len = body.len;
+    request.copy_body = true;
+    request.timeout_ms = target->o->request_timeout_ms;
+    request.identity = upload_credential_identity(target->o);
+    request.identities = target->o->platform->identities;
     return http->ops->start(http, &request);
 }
 
@@ -158,20 +178,16 @@ typedef struct put_request {
 static plat_result put(const upload_target *t, plat_http *http, const put_request *p,
                        iothub_error *why)
 {
-    const plat_http_request request = {
-        .method = "PUT",
-        .url = p->url,
-        .headers = p->headers,
-        .header_count = p->header_count,
-        .body = p->len > 0 ? p->body : "",
-        .body_len = p->len,
-        .answer_max = ANSWER_MAX,
-        .timeout_ms = STORAGE_REQUEST_MS,
-        .stall_ms = t->o->request_timeout_ms,
-        .ca_file = t->o->ca_file,
-        .proxy = t->o->proxy,
-        .bind = t->o->bind,
-    };
+    plat_http_request request = request_for(t);
+
+    request.method = "PUT";
+    request.url = p->url;
+    request.headers = p->headers;
+    request.header_count = p->header_count;
+    request.body = p->len > 0 ? p->body : "";
+    request.body_len = p->len;
+    request.timeout_ms = STORAGE_REQUEST_MS;
+    request.stall_ms = t->o->request_timeout_ms;
     plat_result r = http->ops->start(http, &request);
     if (r != PLAT_OK) {
         upload_tell_broken(why, r, http, "the storage");

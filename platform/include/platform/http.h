@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "platform/identity.h"
+#include "platform/platform.h"
 #include "platform/result.h"
 #include "platform/stream.h"
 
@@ -70,6 +71,8 @@ typedef struct plat_http_request {
      * ended. Its key must be in the process. NULL: none. */
     plat_identity *identity;
     const plat_identities *identities; /**< What has made identity; needed with it. */
+    plat_tls_version min_version;      /**< Lowest version of TLS. PLAT_TLS_ANY: TLS 1.2. */
+    plat_tls_version max_version;      /**< Highest version of TLS. PLAT_TLS_ANY: TLS 1.3. */
 } plat_http_request;
 
 /** Largest number of headers of a request. */

@@ -197,6 +197,9 @@ static const char *find_fault(const plat_http_request *r)
     if (r->body == NULL && r->body_len > 0) {
         return "HTTP request: body is NULL";
     }
+    if (r->max_version != PLAT_TLS_ANY && r->min_version > r->max_version) {
+        return "HTTP request: min_version is above max_version";
+    }
     if (!can_show_identity(r)) {
         return "HTTP request: the key of the client certificate is not in the process";
     }
@@ -286,6 +289,15 @@ static CURLcode set_identity(CURL *easy, const plat_http_request *r)
     return first(code, curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key));
 }
 
+static long version_range(const plat_http_request *r)
+{
+    const bool only_1_3 = r->min_version == PLAT_TLS_1_3;
+    const bool only_1_2 = r->max_version == PLAT_TLS_1_2;
+
+    return (only_1_3 ? (long)CURL_SSLVERSION_TLSv1_3 : (long)CURL_SSLVERSION_TLSv1_2) |
+           (only_1_2 ? (long)CURL_SSLVERSION_MAX_TLSv1_2 : (long)CURL_SSLVERSION_MAX_TLSv1_3);
+}
+
 static CURLcode set_options(curl_http *h, const plat_http_request *r)
 {
     CURL *easy = h->easy;
@@ -307,7 +319,7 @@ static CURLcode set_options(curl_http *h, const plat_http_request *r)
     code = first(code, curl_easy_setopt(easy, CURLOPT_WRITEDATA, h));
     code = first(code, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->fault));
     code = first(code, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-    code = first(code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
+    code = first(code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, version_range(r)));
     code = first(code, set_identity(easy, r));
     return first(code, set_trust(easy, r));
 }
