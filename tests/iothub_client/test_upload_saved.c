@@ -104,6 +104,30 @@ static void failures_of_the_store_are_returned(void **state)
     assert_int_equal(upload_saved_get(&kv.base, "u", &back), PLAT_ERR_STORE);
 }
 
+static void loading_tells_no_state_from_a_store_that_fails(void **state)
+{
+    (void)state;
+    fake_kv kv;
+    const upload_saved s = make();
+    upload_saved back;
+    iothub_error error = { IOTHUB_OK, "" };
+    bool found = true;
+    fake_kv_init(&kv);
+
+    assert_int_equal(upload_saved_load(NULL, NULL, &back, &found, &error), IOTHUB_OK);
+    assert_false(found);
+    found = true;
+    assert_int_equal(upload_saved_load(&kv.base, "u", &back, &found, &error), IOTHUB_OK);
+    assert_false(found);
+    assert_int_equal(upload_saved_put(&kv.base, "u", &s, true), PLAT_OK);
+    assert_int_equal(upload_saved_load(&kv.base, "u", &back, &found, &error), IOTHUB_OK);
+    assert_true(found);
+    kv.get_fails = PLAT_ERR_STORE;
+    assert_int_equal(upload_saved_load(&kv.base, "u", &back, &found, &error), IOTHUB_ERR_STORE);
+    assert_false(found);
+    assert_non_null(strstr(error.text, "the state cannot be read"));
+}
+
 static void blocks_are_those_of_one_blob(void **state)
 {
     (void)state;
@@ -129,6 +153,7 @@ int main(void)
         cmocka_unit_test(the_token_is_stored_only_on_request),
         cmocka_unit_test(each_truncation_and_each_changed_byte_is_refused_or_still_valid),
         cmocka_unit_test(failures_of_the_store_are_returned),
+        cmocka_unit_test(loading_tells_no_state_from_a_store_that_fails),
         cmocka_unit_test(blocks_are_those_of_one_blob),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,15 +1,14 @@
 #include "iothub/upload.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "context/result_map.h"
 #include "text/sized_struct.h"
 #include "text/wipe.h"
 #include "upload/upload_control.h"
 #include "upload/upload_credential.h"
 #include "upload/upload_options.h"
+#include "upload/upload_poll.h"
 #include "upload/upload_saved.h"
 #include "upload/upload_slots.h"
 
@@ -18,7 +17,6 @@ enum {
     HTTP_CREATED = 201,
     HTTP_REDIRECT = 300,
     HTTP_BAD_REQUEST = 400,
-    HTTP_UNAUTHORIZED = 401,
     HTTP_FORBIDDEN = 403,
     MOST_REFUSED_TOKENS = 3,
     CONTROL_POLLS = IOTHUB_UPLOAD_PARALLEL_MAX * PLAT_HTTP_POLLS, /* its first slot */
@@ -103,12 +101,7 @@ static void forget(iothub_upload *u)
 
 static void count_sent(iothub_upload *u)
 {
-    u->info.sent = 0;
-    for (uint32_t i = 0; i < IOTHUB_UPLOAD_BLOCKS_MAX && u->saved.blocks.arrived > 0; i++) {
-        if (upload_blocks_have(&u->saved.blocks, i)) {
-            u->info.sent += upload_source_size_of(&u->source, i);
-        }
-    }
+    u->info.sent = upload_source_count(&u->source, &u->saved.blocks);
 }
 
 static void succeed(iothub_upload *u)
@@ -217,13 +210,7 @@ static void on_place(iothub_upload *u, const plat_http_answer *a)
 
 static void on_refused_place(iothub_upload *u, const plat_http_answer *a)
 {
-    upload_tell_status(&u->latest, "the hub", a->status);
-    if (a->status == HTTP_FORBIDDEN && strstr(a->body, "403006") != NULL) {
-        (void)iothub_fail(&u->latest, IOTHUB_ERR_NO_SPACE,
-                          "upload: the device has ten active uploads already (403006)");
-    } else if (a->status == HTTP_UNAUTHORIZED || a->status == HTTP_FORBIDDEN) {
-        (void)iothub_fail(&u->latest, IOTHUB_ERR_AUTH, "upload: the hub refuses the credential");
-    }
+    upload_tell_refused_place(&u->latest, a);
     fail(u, a->status);
 }
 
@@ -456,47 +443,20 @@ static void collect_polls(iothub_upload *u, iothub_upload_poll *out)
 
 void iothub_upload_poll_info(iothub_upload *u, iothub_upload_poll *out)
 {
-    for (int i = 0; i < IOTHUB_UPLOAD_POLL_FDS; i++) {
-        out->fds[i] = (plat_poll){ .fd = -1 };
-    }
-    out->timeout_ms = -1;
+    upload_poll_clear(out);
     if (u != NULL && u->info.state < IOTHUB_UPLOAD_SUCCEEDED) {
         collect_polls(u, out);
     }
 }
 
-static int shorter(int ms, int limit)
-{
-    return limit >= 0 && limit < ms ? limit : ms;
-}
-
-/* Moves the used slots to the front. Returns their number. */
-static size_t gather(iothub_upload_poll *p)
-{
-    size_t count = 0;
-
-    for (int i = 0; i < IOTHUB_UPLOAD_POLL_FDS; i++) {
-        if (p->fds[i].fd >= 0) {
-            p->fds[count++] = p->fds[i];
-        }
-    }
-    return count;
-}
-
 iothub_upload_state iothub_upload_wait(iothub_upload *u, uint32_t max_ms)
 {
-    enum { SHORT_MS = 20 }; /* if there are more descriptors than the platform waits for */
     iothub_upload_poll p;
 
-    if (u == NULL || u->info.state >= IOTHUB_UPLOAD_SUCCEEDED) {
-        return iothub_upload_process(u);
+    if (u != NULL && u->info.state < IOTHUB_UPLOAD_SUCCEEDED) {
+        iothub_upload_poll_info(u, &p);
+        upload_poll_sleep(&p, u->o.platform->net, max_ms);
     }
-    const plat_net *net = u->o.platform->net;
-    iothub_upload_poll_info(u, &p);
-    const size_t count = gather(&p);
-    int ms = shorter(max_ms < INT_MAX ? (int)max_ms : INT_MAX, p.timeout_ms);
-    ms = shorter(ms, count > PLAT_WAIT_MAX ? SHORT_MS : -1);
-    net->wait(net, p.fds, count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX, ms);
     return iothub_upload_process(u);
 }
 
@@ -524,23 +484,6 @@ static iothub_result begin_anew(iothub_upload *u, const char *source, iothub_err
     return IOTHUB_OK;
 }
 
-static iothub_result load(iothub_upload *u, bool *found, iothub_error *error)
-{
-    plat_kv *kv = u->o.state;
-
-    *found = false;
-    if (kv == NULL) {
-        return IOTHUB_OK;
-    }
-    const plat_result r = upload_saved_get(kv, u->o.state_key, &u->saved);
-    *found = r == PLAT_OK;
-    if (r == PLAT_OK || r == PLAT_EOF) {
-        return IOTHUB_OK;
-    }
-    return iothub_fail(error, iothub_from_plat(r), "upload: the state cannot be read: %s",
-                       r == PLAT_ERR_MEMORY ? "no memory is left" : kv->ops->detail(kv));
-}
-
 static iothub_upload_state continue_from(iothub_upload *u, bool same)
 {
     if (same && u->saved.outcome == UPLOAD_OPEN && upload_saved_has_token(&u->saved)) {
@@ -563,7 +506,7 @@ static iothub_result resume(iothub_upload *u, iothub_error *error)
     bool found;
 
     upload_source_name(&u->source, &u->device, &u->o, source, sizeof source);
-    iothub_result r = load(u, &found, error);
+    iothub_result r = upload_saved_load(u->o.state, u->o.state_key, &u->saved, &found, error);
     if (r != IOTHUB_OK) {
         return r;
     }

@@ -4,8 +4,6 @@
 
 #include "upload/upload_slots.h"
 
-enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403 };
-
 static uint64_t now_of(const iothub_upload_options *o)
 {
     return o->platform->clock->monotonic_ms(o->platform->clock);
@@ -71,9 +69,8 @@ static const char *peer_of(const upload_errand *errand)
  * key is changed back. Without the notification, the upload would stay active. */
 static bool is_repeated(const upload_errand *errand, int status)
 {
-    const bool is_login = status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN;
-
-    return upload_status_passes(status) || (errand->kind == UPLOAD_ERRAND_NOTIFY && is_login);
+    return upload_status_passes(status) ||
+           (errand->kind == UPLOAD_ERRAND_NOTIFY && upload_status_refuses_login(status));
 }
 
 static upload_control_answer repeat(upload_control *c, uint32_t retry_after_s)

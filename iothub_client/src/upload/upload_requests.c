@@ -9,6 +9,8 @@
 #include "upload/upload_options.h"
 
 enum {
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_FORBIDDEN = 403,
     HTTP_TIMEOUT = 408,
     HTTP_TOO_MANY = 429,
     HTTP_SERVER_ERROR = 500,
@@ -27,6 +29,11 @@ bool upload_status_passes(int status)
     return status == HTTP_TIMEOUT || status == HTTP_TOO_MANY || status >= HTTP_SERVER_ERROR;
 }
 
+bool upload_status_refuses_login(int status)
+{
+    return status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN;
+}
+
 void upload_tell_status(iothub_error *why, const char *who, int status)
 {
     char number[16];
@@ -38,6 +45,18 @@ void upload_tell_status(iothub_error *why, const char *who, int status)
     (void)iothub_fail(why,
                       upload_status_passes(status) ? IOTHUB_ERR_UNAVAILABLE : IOTHUB_ERR_REJECTED,
                       "upload: %s answered with HTTP status %s", who, number);
+}
+
+void upload_tell_refused_place(iothub_error *why, const plat_http_answer *a)
+{
+    if (a->status == HTTP_FORBIDDEN && strstr(a->body, "403006") != NULL) {
+        (void)iothub_fail(why, IOTHUB_ERR_NO_SPACE,
+                          "upload: the device has ten active uploads already (403006)");
+    } else if (upload_status_refuses_login(a->status)) {
+        (void)iothub_fail(why, IOTHUB_ERR_AUTH, "upload: the hub refuses the credential");
+    } else {
+        upload_tell_status(why, "the hub", a->status);
+    }
 }
 
 void upload_tell_broken(iothub_error *why, plat_result r, const plat_http *http, const char *who)

@@ -45,8 +45,14 @@ plat_result upload_start_commit(const upload_target *t, plat_http *http, const i
 /** Returns whether a request that was answered with this status should be repeated. */
 bool upload_status_passes(int status);
 
+/** Returns whether the hub refuses the credential with this status. */
+bool upload_status_refuses_login(int status);
+
 /** Sets *why to the answer of the hub or of the storage, which `who` names. */
 void upload_tell_status(iothub_error *why, const char *who, int status);
+
+/** Sets *why to the reason why the hub gives the device no place. */
+void upload_tell_refused_place(iothub_error *why, const plat_http_answer *a);
 
 /** Sets *why to a failure of the request itself. */
 void upload_tell_broken(iothub_error *why, plat_result r, const plat_http *http, const char *who);

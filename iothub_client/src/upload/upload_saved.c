@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context/result_map.h"
 #include "iothub/json.h"
 #include "iothub/json_writer.h"
 #include "text/wipe.h"
@@ -187,4 +188,17 @@ plat_result upload_saved_get(plat_kv *kv, const char *key, upload_saved *out)
     iothub_wipe(text, SAVED_SIZE);
     free(text);
     return r == PLAT_ERR_NO_SPACE ? PLAT_EOF : r;
+}
+
+iothub_result upload_saved_load(plat_kv *kv, const char *key, upload_saved *out, bool *found,
+                                iothub_error *error)
+{
+    const plat_result r = kv != NULL ? upload_saved_get(kv, key, out) : PLAT_EOF;
+
+    *found = r == PLAT_OK;
+    if (r == PLAT_OK || r == PLAT_EOF) {
+        return IOTHUB_OK;
+    }
+    return iothub_fail(error, iothub_from_plat(r), "upload: the state cannot be read: %s",
+                       r == PLAT_ERR_MEMORY ? "no memory is left" : kv->ops->detail(kv));
 }

@@ -29,6 +29,15 @@ typedef struct upload_saved {
 /** Reads a state. PLAT_EOF means that there is none, or that it is not valid. */
 plat_result upload_saved_get(plat_kv *kv, const char *key, upload_saved *out);
 
+/**
+ * Reads a state as upload_saved_get, if there is a store.
+ * @param kv          the store; NULL: there is none
+ * @param[out] found  whether there is a valid state
+ * @return IOTHUB_OK, or an error with its text if the store cannot be read
+ */
+iothub_result upload_saved_load(plat_kv *kv, const char *key, upload_saved *out, bool *found,
+                                iothub_error *error);
+
 /** Writes a state; the token only if keep_token. */
 plat_result upload_saved_put(plat_kv *kv, const char *key, const upload_saved *s, bool keep_token);
 

@@ -1,9 +1,9 @@
 #include "upload/upload_slots.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include "context/retry.h"
+#include "upload/upload_poll.h"
 
 enum {
     HTTP_CREATED = 201,
@@ -202,28 +202,6 @@ void upload_slots_clear(upload_slots *all)
 }
 
 /* --- what to wait for ------------------------------------------------------------------------- */
-
-void upload_wake_in(iothub_upload_poll *out, int ms)
-{
-    if (ms >= 0 && (out->timeout_ms < 0 || ms < out->timeout_ms)) {
-        out->timeout_ms = ms;
-    }
-}
-
-void upload_wake_at(iothub_upload_poll *out, uint64_t now, uint64_t due)
-{
-    const uint64_t left = due > now ? due - now : 0;
-
-    upload_wake_in(out, left < INT_MAX ? (int)left : INT_MAX);
-}
-
-void upload_http_poll(plat_http *http, plat_poll *at, iothub_upload_poll *out)
-{
-    int wake_in_ms;
-
-    http->ops->poll(http, at, &wake_in_ms);
-    upload_wake_in(out, wake_in_ms);
-}
 
 void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out)
 {

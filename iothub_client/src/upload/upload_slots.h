@@ -84,12 +84,4 @@ uint64_t upload_next_attempt(const iothub_upload_options *o, uint32_t *failures,
 /** Reports what to wait for, as iothub_upload_poll_info. A request always has the same slots. */
 void upload_slots_poll(const upload_slots *all, uint64_t now, iothub_upload_poll *out);
 
-/** Reports what one request waits for; its descriptors get the slots from `at` on. */
-void upload_http_poll(plat_http *http, plat_poll *at, iothub_upload_poll *out);
-
-/** Wakes the caller of iothub_upload_poll_info after ms at the latest; -1 changes nothing. */
-void upload_wake_in(iothub_upload_poll *out, int ms);
-/** Wakes it at the time `due` at the latest. */
-void upload_wake_at(iothub_upload_poll *out, uint64_t now, uint64_t due);
-
 #endif

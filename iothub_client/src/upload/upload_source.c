@@ -73,6 +73,18 @@ size_t upload_source_size_of(const upload_source *s, uint32_t number)
     return s->about.size - from < s->block_size ? (size_t)(s->about.size - from) : s->block_size;
 }
 
+uint64_t upload_source_count(const upload_source *s, const upload_blocks *blocks)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < IOTHUB_UPLOAD_BLOCKS_MAX && blocks->arrived > 0; i++) {
+        if (upload_blocks_have(blocks, i)) {
+            bytes += upload_source_size_of(s, i);
+        }
+    }
+    return bytes;
+}
+
 /* Ends the source whose size was not known at the number of bytes that were read. */
 static void end_at(upload_source *s, uint64_t size)
 {

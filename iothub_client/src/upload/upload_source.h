@@ -5,6 +5,7 @@
 
 #include "iothub/connection_string.h"
 #include "iothub/upload.h"
+#include "upload/upload_blocks.h"
 
 /** What upload_source_fill has done. */
 typedef enum upload_filled {
@@ -36,6 +37,9 @@ uint32_t upload_source_blocks(const upload_source *s);
 
 /** Returns IOTHUB_ERR_TOO_BIG if there are too many blocks. */
 iothub_result upload_source_check(const upload_source *s, iothub_error *error);
+
+/** Returns the number of bytes in these blocks. */
+uint64_t upload_source_count(const upload_source *s, const upload_blocks *blocks);
 
 /** Returns the size of a block. */
 size_t upload_source_size_of(const upload_source *s, uint32_t number);
