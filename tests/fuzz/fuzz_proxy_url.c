@@ -44,6 +44,9 @@ static void check_address(const plat_proxy_url *p)
     FUZZ_CHECK(strstr(p->address, p->name) == strstr(p->address, "://") + strlen("://"));
     FUZZ_CHECK(p->port != 0);
     FUZZ_CHECK(p->over_tls == (strncmp(p->address, "https:", strlen("https:")) == 0));
+    if (strlen(p->address) > PLAT_PROXY_URL_MAX) { /* the port was added */
+        return;
+    }
     FUZZ_CHECK(plat_proxy_url_parse(p->address, &again) == NULL);
     FUZZ_CHECK(strcmp(again.address, p->address) == 0 && strcmp(again.name, p->name) == 0);
     FUZZ_CHECK(again.port == p->port && again.user == NULL && again.password == NULL);

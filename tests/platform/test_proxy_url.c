@@ -88,8 +88,9 @@ static void a_wrong_url_is_refused_by_a_text_without_its_secrets(void **state)
         { "http://", "proxy:" },
         { "http://hush:hush@", "proxy:" },
         { "http://hush:hush@p q:1", "not a URL" },
-        /* Decoded twice, this would be another host. */
-        { "http://hush:hush@h%2541:1", "the host has a wrong percent-encoding" },
+        /* Decoded twice, these would be other hosts. Newer versions of libcurl refuse some. */
+        { "http://hush:hush@h%2541:1", "proxy:" },
+        { "http://hush:hush@%3333:1", "proxy:" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         plat_proxy_url p;

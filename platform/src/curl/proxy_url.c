@@ -122,12 +122,6 @@ static char *join(const char *a, const char *between, const char *b, const char 
     return text;
 }
 
-/* libcurl has decoded the host once, and decodes it again when it uses the address. */
-static bool is_decoded(const char *host)
-{
-    return strchr(host, '%') == NULL;
-}
-
 static const char *take_address(CURLU *url, plat_proxy_url *out)
 {
     char *scheme = NULL;
@@ -138,8 +132,6 @@ static const char *take_address(CURLU *url, plat_proxy_url *out)
     if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
         fault = "proxy: scheme or host is missing; write for example \"http://proxy.example:3128\"";
-    } else if (!is_decoded(host)) {
-        fault = "proxy: the host has a wrong percent-encoding";
     } else {
         (void)curl_url_get(url, CURLUPART_PORT, &port, 0);
         fault = check_scheme(scheme, out);
@@ -160,10 +152,37 @@ static const char *take_address(CURLU *url, plat_proxy_url *out)
     return fault;
 }
 
+/* libcurl has decoded the host, and decodes the address again when it uses it. Refuses a host that
+ * would then be another one. */
+static const char *check_address(const plat_proxy_url *p)
+{
+    CURLU *url = curl_url();
+    char *host = NULL;
+
+    if (url == NULL) {
+        return plat_proxy_url_no_memory;
+    }
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, p->address, CURLU_NON_SUPPORT_SCHEME);
+    if (code == CURLUE_OK) {
+        code = curl_url_get(url, CURLUPART_HOST, &host, 0);
+    }
+    const size_t len = host != NULL ? strlen(host) : 0;
+    const bool same = len > 0 && strncmp(p->name, host, len) == 0 && p->name[len] == ':';
+    curl_free(host);
+    curl_url_cleanup(url);
+    if (code == CURLUE_OUT_OF_MEMORY) {
+        return plat_proxy_url_no_memory;
+    }
+    return same ? NULL : "proxy: the host must not be percent-encoded";
+}
+
 static const char *take_parts(CURLU *url, plat_proxy_url *out)
 {
     const char *fault = take_address(url, out);
 
+    if (fault == NULL) {
+        fault = check_address(out);
+    }
     if (fault == NULL) {
         fault = check_rest(url);
     }
