@@ -12,6 +12,7 @@ from emulator import ALLOCATIONS_PER_ATTEMPT, DIRECT, Background, Emulator, Prox
 
 BIN_DIR, FLOOD, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
 SEEDS = range(3) if DIRECT else range(1)
+only_direct = unittest.skipUnless(DIRECT, "slow, and no other on this way")
 
 
 class Faults(unittest.TestCase):
@@ -36,9 +37,11 @@ class Faults(unittest.TestCase):
     def test_every_record_is_split(self):
         self.assertEqual(self.flood("split", 100, 500)["losses"], 0)
 
+    @only_direct
     def test_a_slow_line(self):
         self.assertEqual(self.flood("trickle", 20, 50)["losses"], 0)
 
+    @only_direct
     def test_a_large_message_that_takes_longer_than_the_keep_alive_allows(self):
         self.assertEqual(self.flood("drip", 1, 1, keep_alive_s=10, size=18000)["losses"], 0)
 
@@ -56,6 +59,7 @@ class Faults(unittest.TestCase):
     def test_a_connection_that_goes_silent_is_given_up(self):
         self.assertGreater(self.flood("stall", 10000, 1000, keep_alive_s=1)["connects"], 1)
 
+    @only_direct
     def test_a_connection_on_which_nothing_comes_back_is_given_up(self):
         self.assertGreater(self.flood("half-open", 10000, 1000, keep_alive_s=1)["connects"], 1)
 

@@ -161,6 +161,11 @@ struct plat_http {
 
 /**
  * Makes a plat_http that uses libcurl. Link iothub::platform_curl.
+ *
+ * The answer is erased when it is freed, and so is all memory of libcurl, with the exception that
+ * plat_curl_tunnels names (platform/tunnel.h). The library that makes TLS for libcurl does not
+ * erase its buffers.
+ *
  * @param[out] out  the object, freed by its free; unchanged after a failure
  * @retval PLAT_ERR_MEMORY  no memory is left
  */
