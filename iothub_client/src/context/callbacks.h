@@ -38,4 +38,12 @@ void callback_log(const iothub_context *context, iothub_log_level level, const c
 void callback_log_text(const iothub_context *context, iothub_log_level level, const char *module,
                        const char *text);
 
+/* Without texts nothing is logged; see text_writer.h. */
+#ifdef IOTHUB_NO_TEXTS
+#define callback_log(context, level, module, ...) \
+    ((void)(context), (void)sizeof((level) + iothub_no_text(__VA_ARGS__)))
+#define callback_log_text(context, level, module, text) \
+    ((void)(context), (void)sizeof((level) + iothub_no_text("%s", text)))
+#endif
+
 #endif

@@ -94,6 +94,24 @@ void iothub_error_put(iothub_error *err, iothub_result code, const char *format,
 iothub_result iothub_fail_name(iothub_error *err, iothub_result code, const char *before,
                                mqc_span name, const char *after);
 
+/** Does what iothub_fail does with an empty text. */
+iothub_result iothub_fail_code(iothub_error *err, iothub_result code);
+
+/** Has no definition: sizeof checks the format and the values of a text that is left out. */
+IOTHUB_FORMAT(1, 2)
+int iothub_no_text(const char *format, ...);
+
+/* The CMake option IOTHUB_TEXTS=OFF defines IOTHUB_NO_TEXTS. The texts and their values are then
+ * not evaluated, so that neither the literals nor what computes the values is linked. callbacks.h
+ * does the same with the log. */
+#ifdef IOTHUB_NO_TEXTS
+#define iothub_fail(err, code, ...) \
+    ((void)sizeof(iothub_no_text(__VA_ARGS__)), iothub_fail_code((err), (code)))
+#define iothub_fail_name(err, code, before, name, after)                              \
+    ((void)sizeof(iothub_no_text("%s%s%s", before, (const char *)(name).ptr, after)), \
+     iothub_fail_code((err), (code)))
+#endif
+
 /** The two values for %.*s. */
 #define IOTHUB_SPAN_VALUES(s) (int)(s).len, (const char *)(s).ptr
 
