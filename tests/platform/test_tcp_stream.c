@@ -450,6 +450,30 @@ static void an_orderly_end_differs_from_a_broken_connection(void **state)
     assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_ERR_IO);
 }
 
+static void what_a_peer_said_before_a_reset_is_received_first(void **state)
+{
+    (void)state;
+    uint8_t buf[16];
+    size_t n = 0;
+    pair p = connect_pair();
+
+    assert_int_equal(s->ops->send(s, (const uint8_t *)"unread", 6, &n), PLAT_OK);
+    await_unread(p.peer, 6);
+    assert_int_equal(write(p.peer, "alert", 5), 5);
+    await_unread(tcp.fd, 5);
+    close(p.peer); /* with unread bytes, which resets the connection */
+    struct pollfd reset = { .fd = tcp.fd };
+    assert_int_equal(poll(&reset, 1, 10000), 1);
+
+    assert_int_equal(s->ops->send(s, (const uint8_t *)"more", 4, &n), PLAT_WOULD_BLOCK);
+    assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
+    assert_int_equal(n, 5);
+    assert_memory_equal(buf, "alert", 5);
+    assert_int_equal(s->ops->send(s, (const uint8_t *)"more", 4, &n), PLAT_ERR_IO);
+    p.peer = -1;
+    close_pair(&p);
+}
+
 static void sending_to_a_peer_that_left_raises_no_signal(void **state)
 {
     (void)state;
@@ -592,6 +616,7 @@ int main(void)
         WITH_STREAM(a_binding_that_fails_is_named),
         WITH_STREAM(closing_at_any_stage_is_immediate_and_the_stream_opens_again),
         WITH_STREAM(an_orderly_end_differs_from_a_broken_connection),
+        WITH_STREAM(what_a_peer_said_before_a_reset_is_received_first),
         WITH_STREAM(sending_to_a_peer_that_left_raises_no_signal),
         WITH_STREAM(a_full_socket_takes_what_fits_and_loses_nothing),
         WITH_STREAM(calls_in_the_wrong_state_are_refused),

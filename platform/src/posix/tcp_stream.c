@@ -310,6 +310,17 @@ static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
     return PLAT_OK;
 }
 
+/* A peer that resets the connection has often said why, such as by a TLS alert. As long as such
+ * bytes wait, the failure is left to recv. */
+static plat_result send_failed(plat_tcp_stream *s, int error)
+{
+    char byte;
+    const bool reset = error == ECONNRESET || error == EPIPE;
+
+    return reset && recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? PLAT_WOULD_BLOCK
+                                                                        : io_failed(s, error);
+}
+
 static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
 {
     plat_tcp_stream *s = self_of(base);
@@ -323,7 +334,7 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
         n = send(s->fd, buf, len, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        return io_failed(s, errno);
+        return send_failed(s, errno);
     }
     s->unacknowledged = false; /* the segment carries the acknowledgement */
     s->u.moved.sent += (size_t)n;
