@@ -368,6 +368,28 @@ class Uploads(unittest.TestCase):
                 if status != 0:
                     self.assertIn("cancelled", said)
 
+    def test_tokens_may_be_provided_later_and_requests_for_them_may_fail(self):
+        for failures in (0, 1, 3):
+            with self.subTest(failures=failures):
+                storage = self.make_storage()
+                content = self.make_file(3 * BLOCK + 5)
+                status, said = self.upload("--provider", str(failures), storage=storage)
+                self.assertEqual(status, 0, said)
+                self.assert_arrived(content, storage)
+
+    def test_a_refused_token_of_the_application_is_replaced(self):
+        content = self.make_file(1)
+        self.storage.fault = lambda n, path: 401 if n == 0 else None
+        status, said = self.upload("--provider", "0")
+        self.assertEqual(status, 0, said)
+        self.assert_arrived(content)
+        storage = self.make_storage()
+        storage.fault = lambda n, path: 401
+        status, said = self.upload("--provider", "0", storage=storage)
+        self.assertEqual(status, 1)
+        self.assertIn("refuses the credential", said)
+        self.assertEqual(len(storage.requests), 2)
+
     def test_trusted_roots_may_be_in_memory(self):
         content = self.make_file(3 * BLOCK)
         status, said = self.upload("--ca-data")

@@ -4,8 +4,10 @@
  *         [--puts N] [--timeout MS] [--give-up MS]
  *         [--stop-after BLOCKS] [--cancel-after BLOCKS]
  *         [--stream SIZE [--pauses] [--fails-at OFFSET]] [--ca-data] [--tls-1.3]
+ *         [--provider FAILURES]
  *
  * --puts lets only the first N writes of the state succeed.
+ * --provider requests tokens; the first requests fail, and later ones are answered after a while.
  * --ca-data passes the trusted roots in memory, and --tls-1.3 allows no older version.
  * --stop-after frees the upload before its end, as a program does that is stopped.
  */
@@ -79,7 +81,31 @@ typedef struct app {
     bool ca_in_memory;
     char ca[16384]; /* text of the roots, with --ca-data */
     iothub_tls tls;
+    unsigned long token_failures; /* requests of a token that still fail */
+    bool wants_token;
 } app;
+
+static void on_token_request(iothub_upload *u, void *user)
+{
+    app *a = user;
+
+    if (a->token_failures == 0) {
+        a->wants_token = true;
+        return;
+    }
+    a->token_failures--;
+    iothub_upload_token_failed(u, "not now");
+}
+
+static void provide_token(app *a, iothub_upload *u)
+{
+    if (a->wants_token) {
+        a->wants_token = false;
+        (void)iothub_upload_provide_token(
+            u, "SharedAccessSignature sr=localhost%2Fdevices%2Fdevice1&sig=c2VjcmV0&se=4102444800",
+            NULL);
+    }
+}
 
 static plat_result describe(plat_reader *r, plat_reader_info *info)
 {
@@ -130,6 +156,11 @@ static bool takes_value(app *a, const char *name, const char *value)
         a->kv.puts = strtoul(value, NULL, 10);
     } else if (strcmp(name, "--timeout") == 0) {
         a->o.request_timeout_ms = (uint32_t)strtoul(value, NULL, 10);
+    } else if (strcmp(name, "--provider") == 0) {
+        a->token_failures = strtoul(value, NULL, 10);
+        a->o.connection_string = "HostName=localhost;DeviceId=device1";
+        a->o.request_token = on_token_request;
+        a->o.user = a;
     } else if (strcmp(name, "--give-up") == 0) {
         a->o.give_up_ms = (uint32_t)strtoul(value, NULL, 10);
     } else if (strcmp(name, "--stop-after") == 0) {
@@ -180,7 +211,7 @@ static bool read_roots(app *a)
     return len > 0;
 }
 
-static int drive(const app *a)
+static int drive(app *a)
 {
     iothub_error error;
     iothub_upload_info info;
@@ -194,6 +225,7 @@ static int drive(const app *a)
         iothub_upload_cancel(u);
     }
     do {
+        provide_token(a, u);
         iothub_upload_get_info(u, &info);
         if (info.sent >= a->cancel_after * a->o.block_size) {
             iothub_upload_cancel(u);
@@ -201,7 +233,7 @@ static int drive(const app *a)
         if (info.sent >= a->stop_after * a->o.block_size) {
             break;
         }
-    } while (iothub_upload_wait(u, 1000) < IOTHUB_UPLOAD_SUCCEEDED);
+    } while (iothub_upload_wait(u, 100) < IOTHUB_UPLOAD_SUCCEEDED);
     iothub_upload_get_info(u, &info);
     if (info.state != IOTHUB_UPLOAD_SUCCEEDED) {
         fprintf(stderr, "%s\n", info.text);

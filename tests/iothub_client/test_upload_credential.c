@@ -114,7 +114,7 @@ static void what_cannot_be_used_is_explained(void **state)
     o.credential = &no_identity;
     refused(&o, IOTHUB_ERR_ARG, "the identity is NULL");
     o.credential = &provided;
-    refused(&o, IOTHUB_ERR_UNSUPPORTED, "iothub_token_credential");
+    refused(&o, IOTHUB_ERR_UNSUPPORTED, "request_token");
     o.credential = &certificate;
     shows = false;
     refused(&o, IOTHUB_ERR_UNSUPPORTED, "not in the process");

@@ -137,17 +137,21 @@ static void the_texts_are_copied_into_one_block(void **state)
 
     o.blob_name = name;
     o.proxy = "http://p:1";
-    char *block = upload_options_copy_texts(&o);
-    assert_non_null(block);
+    upload_options_memory memory = { 0 };
+    iothub_tls tls = { .min_version = PLAT_TLS_1_3 };
+    o.tls = &tls;
+    assert_true(upload_options_copy(&o, &memory));
+    tls.min_version = PLAT_TLS_ANY;
+    assert_int_equal(o.tls->min_version, PLAT_TLS_1_3);
     name[0] = 'x';
-    assert_ptr_equal(o.connection_string, block);
+    assert_ptr_equal(o.connection_string, memory.texts);
     assert_string_equal(o.blob_name, "a/b");
     assert_string_equal(o.proxy, "http://p:1");
     assert_string_equal(o.content_type, "application/octet-stream");
     assert_string_equal(o.tag, "");
     assert_null(o.ca_file);
     assert_null(o.state_key);
-    free(block);
+    upload_options_free(&memory);
 }
 
 int main(void)

@@ -127,11 +127,22 @@ typedef struct iothub_upload_options {
      * How the device proves who it is, as in iothub_options.credentials: a key, a token, or a
      * client certificate whose key is in the process. For a device that the Device Provisioning
      * Service has assigned, connection_string is made of iothub_assignment. The struct is copied;
-     * what it points to is borrowed until the upload is freed. A token provider cannot be used:
-     * pass the token that it has provided. NULL (the default): connection_string has the key or the
-     * token.
+     * what it points to is borrowed until the upload is freed. A token provider of a client cannot
+     * be used, because it belongs to that client; see request_token. NULL (the default):
+     * connection_string has the key or the token, or request_token provides one.
      */
     const iothub_credential *credential;
+    /**
+     * Requests a SAS token for the device from the application, for a program that has no key.
+     * connection_string then has neither a key nor a token, and credential is NULL. It is called
+     * before a request to the hub if there is no token, or if the token has expired or was refused
+     * by the hub. It must not block. The answer is iothub_upload_provide_token or
+     * iothub_upload_token_failed, in the callback or later on the thread of the upload. Without an
+     * answer within request_timeout_ms the request has failed, and a failed one is repeated with
+     * the back-off of the upload. If the hub refuses two tokens in a row, an upload that is not
+     * active yet fails with IOTHUB_ERR_AUTH. NULL (the default): none.
+     */
+    void (*request_token)(iothub_upload *u, void *user);
     const plat_platform *platform; /**< The port to use: plat_posix() on Linux. No default. */
     const char *ca_file; /**< File with the only root certificates to trust. NULL (the default): the
                               system's. */
@@ -216,7 +227,7 @@ typedef struct iothub_upload_options {
     /** State, bytes or the latest failure have changed. It is called inside iothub_upload_process,
      * and only iothub_upload_cancel may be called in it. NULL (the default): none. */
     void (*progress)(iothub_upload *u, const iothub_upload_info *info, void *user);
-    void *user; /**< Passed to progress. */
+    void *user; /**< Passed to progress and request_token. */
 } iothub_upload_options;
 
 /**
@@ -305,6 +316,30 @@ void iothub_upload_get_info(const iothub_upload *u, iothub_upload_info *out);
  * @param u  the upload; may be NULL
  */
 void iothub_upload_cancel(iothub_upload *u);
+
+/**
+ * Provides the SAS token that iothub_upload_options.request_token has requested. The token is
+ * copied, and erased when the upload is freed or needs another one. The next iothub_upload_process
+ * continues with it, so do not sleep before that.
+ *
+ * @param u                        the upload; NULL: IOTHUB_ERR_ARG
+ * @param shared_access_signature  the token, from "SharedAccessSignature" on, shorter than
+ *                                 IOTHUB_SAS_TOKEN_SIZE
+ * @param[out] error               the reason for a failure; may be NULL
+ * @return IOTHUB_OK; IOTHUB_ERR_ARG (there is no token), IOTHUB_ERR_STATE (the upload has no
+ *         request_token), IOTHUB_ERR_TOO_BIG (the token is too long), IOTHUB_ERR_TOKEN_EXPIRED (the
+ *         token has expired; the upload waits for another one), or a code of iothub_sas_parse
+ */
+iothub_result iothub_upload_provide_token(iothub_upload *u, const char *shared_access_signature,
+                                          iothub_error *error);
+
+/**
+ * Answers request_token without a token. The upload requests one again after its back-off.
+ *
+ * @param u       the upload; may be NULL
+ * @param reason  why there is none, for people and without secrets; copied, and may be NULL
+ */
+void iothub_upload_token_failed(iothub_upload *u, const char *reason);
 
 /**
  * Frees an upload. One that has not ended stays in its state, from which a later one with the same

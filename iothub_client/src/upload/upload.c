@@ -25,13 +25,12 @@ enum {
 
 struct iothub_upload {
     iothub_upload_options o;
-    iothub_credential credential; /* memory of that of the options */
-    iothub_tls tls;               /* likewise */
-    char *texts;                  /* memory of the texts of the options */
+    upload_options_memory memory; /* of what the options point to */
     iothub_connection_string device;
     iothub_upload_info info;
     iothub_error latest; /* memory of info.text */
     upload_saved saved;
+    upload_token token;
     upload_source source;
     upload_slots slots;
     upload_control control;
@@ -49,11 +48,13 @@ static uint64_t now_ms(const iothub_upload *u)
     return u->o.platform->clock->monotonic_ms(u->o.platform->clock);
 }
 
-static upload_target target_of(const iothub_upload *u)
+static upload_target target_of(iothub_upload *u)
 {
-    return (upload_target){
-        .o = &u->o, .device = &u->device, .place = &u->saved.place, .series = u->saved.series
-    };
+    return (upload_target){ .o = &u->o,
+                            .device = &u->device,
+                            .token = &u->token,
+                            .place = &u->saved.place,
+                            .series = u->saved.series };
 }
 
 /* --- what is known about the upload ----------------------------------------------------------- */
@@ -176,8 +177,7 @@ static void on_refused_by_storage(iothub_upload *u, int status)
     }
 }
 
-/* --- REQUESTING, COMMITTING, NOTIFYING: one request at a time -----------------------------------
- */
+/* --- REQUESTING, COMMITTING, NOTIFYING: one request at a time --------------------------------- */
 
 static void on_place(iothub_upload *u, const plat_http_answer *a)
 {
@@ -190,6 +190,7 @@ static void on_place(iothub_upload *u, const plat_http_answer *a)
         return;
     }
     succeed(u);
+    upload_token_accepted(&u->token);
     u->info.tokens++;
     const bool had_blocks = u->saved.blocks.arrived > 0;
     if (!upload_saved_set_place(&u->saved, &place) && had_blocks) {
@@ -312,8 +313,7 @@ static bool run_control(iothub_upload *u)
     return false;
 }
 
-/* --- SENDING ------------------------------------------------------------------------------------
- */
+/* --- SENDING ---------------------------------------------------------------------------------- */
 
 static void on_block(iothub_upload *u, const upload_slots_event *event)
 {
@@ -356,8 +356,7 @@ static bool run_slots(iothub_upload *u)
     return true;
 }
 
-/* --- turns --------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 /* A request for a place that is on its way is answered first, because the hub may count its upload
  * as active already. */
@@ -413,6 +412,20 @@ void iothub_upload_cancel(iothub_upload *u)
     }
 }
 
+iothub_result iothub_upload_provide_token(iothub_upload *u, const char *shared_access_signature,
+                                          iothub_error *error)
+{
+    return u != NULL ? upload_token_provide(&u->token, shared_access_signature, error)
+                     : iothub_fail(error, IOTHUB_ERR_ARG, "upload: there is no upload");
+}
+
+void iothub_upload_token_failed(iothub_upload *u, const char *reason)
+{
+    if (u != NULL) {
+        upload_token_fail(&u->token, reason);
+    }
+}
+
 void iothub_upload_get_info(const iothub_upload *u, iothub_upload_info *out)
 {
     *out = u != NULL ? u->info
@@ -421,8 +434,7 @@ void iothub_upload_get_info(const iothub_upload *u, iothub_upload_info *out)
                                              .text = "there is no upload" };
 }
 
-/* --- what to wait for ---------------------------------------------------------------------------
- */
+/* --- what to wait for ------------------------------------------------------------------------- */
 
 static void collect_polls(iothub_upload *u, iothub_upload_poll *out)
 {
@@ -433,7 +445,7 @@ static void collect_polls(iothub_upload *u, iothub_upload_poll *out)
     } else if (u->control.busy) {
         upload_http_poll(u->control.http, out->fds + CONTROL_POLLS, out);
     } else {
-        upload_wake_at(out, now, u->control.due);
+        upload_wake_at(out, now, upload_token_deadline(&u->token, u->control.due));
     }
     if (u->o.give_up_ms != 0 && u->info.state < IOTHUB_UPLOAD_NOTIFYING) {
         upload_wake_at(out, now, u->last_success + u->o.give_up_ms);
@@ -460,8 +472,7 @@ iothub_upload_state iothub_upload_wait(iothub_upload *u, uint32_t max_ms)
     return iothub_upload_process(u);
 }
 
-/* --- the start ----------------------------------------------------------------------------------
- */
+/* --- the start -------------------------------------------------------------------------------- */
 
 static bool make_requests(iothub_upload *u)
 {
@@ -526,18 +537,10 @@ static iothub_result prepare(iothub_upload *u, iothub_error *error)
     if (r != IOTHUB_OK) {
         return r;
     }
-    u->texts = upload_options_copy_texts(&u->o);
-    if (u->texts == NULL) {
+    if (!upload_options_copy(&u->o, &u->memory)) {
         return iothub_fail(error, IOTHUB_ERR_MEMORY, "upload: no memory is left");
     }
-    if (u->o.credential != NULL) {
-        u->credential = *u->o.credential;
-        u->o.credential = &u->credential;
-    }
-    if (u->o.tls != NULL) {
-        u->tls = *u->o.tls;
-        u->o.tls = &u->tls;
-    }
+    upload_token_init(&u->token, &u->o, u);
     (void)upload_credential_read(&u->o, &u->device, NULL);
     if (upload_source_init(&u->source, &u->o) != PLAT_OK) {
         return iothub_fail(error, IOTHUB_ERR_STORE, "upload: source: %s",
@@ -573,14 +576,6 @@ iothub_upload *iothub_upload_start(const iothub_upload_options *o, iothub_error 
     return u;
 }
 
-/* Erases one of the copied texts, if it exists. */
-static void wipe_text(const iothub_upload *u, const char *text)
-{
-    if (text != NULL) {
-        iothub_wipe(u->texts + (text - u->texts), strlen(text));
-    }
-}
-
 void iothub_upload_free(iothub_upload *u)
 {
     if (u == NULL) {
@@ -591,11 +586,7 @@ void iothub_upload_free(iothub_upload *u)
     }
     upload_slots_free(&u->slots);
     upload_control_free(&u->control);
-    if (u->texts != NULL) {
-        wipe_text(u, u->o.connection_string);
-        wipe_text(u, u->o.proxy);
-    }
-    free(u->texts);
+    upload_options_free(&u->memory);
     iothub_wipe(u, sizeof *u);
     free(u);
 }

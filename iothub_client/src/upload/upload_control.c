@@ -26,8 +26,7 @@ void upload_control_assume_done(upload_control *c)
     c->may_be_done = true;
 }
 
-/* --- beginning ----------------------------------------------------------------------------------
- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 static plat_result start_commit(upload_control *c, const upload_target *target, uint32_t blocks,
                                 iothub_error *why)
@@ -57,8 +56,7 @@ static plat_result start(upload_control *c, const upload_target *target,
     return upload_start_notification(target, c->http, errand->success, errand->status, why);
 }
 
-/* --- ending -------------------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 static const char *peer_of(const upload_errand *errand)
 {
@@ -79,10 +77,23 @@ static upload_control_answer repeat(upload_control *c, uint32_t retry_after_s)
     return UPLOAD_CONTROL_REPEAT;
 }
 
-static upload_control_answer judge(upload_control *c, const upload_errand *errand,
-                                   const plat_http_answer *answer, iothub_error *why)
+/* Returns whether the hub has refused a token of the application, which may provide a better one.
+ */
+static bool wants_other_token(upload_token *token, const upload_errand *errand, int status)
 {
-    if (!is_repeated(errand, answer->status)) {
+    if (errand->kind == UPLOAD_ERRAND_COMMIT || !upload_status_refuses_login(status)) {
+        return false;
+    }
+    return upload_token_refused(token);
+}
+
+static upload_control_answer judge(upload_control *c, const upload_target *target,
+                                   const upload_errand *errand, const plat_http_answer *answer,
+                                   iothub_error *why)
+{
+    const bool other_token = wants_other_token(target->token, errand, answer->status);
+
+    if (!other_token && !is_repeated(errand, answer->status)) {
         return UPLOAD_CONTROL_ANSWERED;
     }
     c->may_be_done = c->may_be_done || upload_status_passes(answer->status);
@@ -90,18 +101,35 @@ static upload_control_answer judge(upload_control *c, const upload_errand *erran
     return repeat(c, answer->retry_after_s);
 }
 
+/* Begins an attempt that is due. The answer counts only if no request is on its way then. */
+static upload_control_answer begin(upload_control *c, const upload_target *target,
+                                   const upload_errand *errand, iothub_error *why)
+{
+    if (now_of(c->o) < c->due) {
+        return UPLOAD_CONTROL_WAIT;
+    }
+    const upload_token_answer token = errand->kind != UPLOAD_ERRAND_COMMIT
+                                          ? upload_token_prepare(target->token, why)
+                                          : UPLOAD_TOKEN_READY;
+    if (token == UPLOAD_TOKEN_WAITS) {
+        return UPLOAD_CONTROL_WAIT;
+    }
+    if (token == UPLOAD_TOKEN_MISSING || start(c, target, errand, why) != PLAT_OK) {
+        return repeat(c, 0);
+    }
+    c->busy = true;
+    return UPLOAD_CONTROL_WAIT;
+}
+
 upload_control_answer upload_control_run(upload_control *c, const upload_target *target,
                                          const upload_errand *errand, plat_http_answer *answer,
                                          iothub_error *why)
 {
     if (!c->busy) {
-        if (now_of(c->o) < c->due) {
-            return UPLOAD_CONTROL_WAIT;
+        const upload_control_answer begun = begin(c, target, errand, why);
+        if (!c->busy) {
+            return begun;
         }
-        if (start(c, target, errand, why) != PLAT_OK) {
-            return repeat(c, 0);
-        }
-        c->busy = true;
     }
     plat_result r = c->http->ops->progress(c->http, answer);
     if (r == PLAT_WOULD_BLOCK) {
@@ -113,11 +141,10 @@ upload_control_answer upload_control_run(upload_control *c, const upload_target 
         upload_tell_broken(why, r, c->http, peer_of(errand));
         return repeat(c, 0);
     }
-    return judge(c, errand, answer, why);
+    return judge(c, target, errand, answer, why);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 bool upload_control_init(upload_control *c, const iothub_upload_options *o,
                          plat_result (*make_http)(plat_http **out))

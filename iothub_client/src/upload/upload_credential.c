@@ -60,14 +60,15 @@ static iothub_result take_credential(const iothub_upload_options *o,
     case IOTHUB_CREDENTIAL_X509: return check_identity(o, error);
     default: break;
     }
-    return unsupported(error, "credential: a token provider cannot be used; pass its token with "
-                              "iothub_token_credential");
+    return unsupported(
+        error, "credential: the token provider of a client cannot be used; set request_token");
 }
 
 iothub_result upload_credential_read(const iothub_upload_options *o,
                                      iothub_connection_string *device, iothub_error *error)
 {
-    iothub_result r = o->credential != NULL
+    const bool names_only = o->credential != NULL || o->request_token != NULL;
+    iothub_result r = names_only
                           ? connection_string_parse_names(device, o->connection_string, error)
                           : iothub_connection_string_parse(device, o->connection_string, error);
     if (r != IOTHUB_OK) {
@@ -76,12 +77,16 @@ iothub_result upload_credential_read(const iothub_upload_options *o,
     if (device->kind != IOTHUB_IDENTITY_DEVICE) {
         return unsupported(error, "only a device can upload files");
     }
+    if (o->credential != NULL && o->request_token != NULL) {
+        return wrong(error, "credential and request_token: only one of them is allowed");
+    }
     if (o->credential != NULL) {
         return take_credential(o, device, error);
     }
-    return device->x509 ? wrong(error, "x509=true needs a certificate: set credential to one made "
-                                       "by iothub_x509_credential")
-                        : IOTHUB_OK;
+    return device->x509 && o->request_token == NULL
+               ? wrong(error, "x509=true needs a certificate: set credential to one made "
+                              "by iothub_x509_credential")
+               : IOTHUB_OK;
 }
 
 plat_identity *upload_credential_identity(const iothub_upload_options *o)

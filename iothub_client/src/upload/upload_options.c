@@ -5,6 +5,7 @@
 
 #include "context/options_check.h"
 #include "text/sized_struct.h"
+#include "text/wipe.h"
 #include "upload/upload_credential.h"
 #include "upload/upload_wire.h"
 
@@ -75,8 +76,7 @@ static const char *find_fault(const iothub_upload_options *o)
     return upload_name_fault(o->blob_name);
 }
 
-/* --- trust -------------------------------------------------------------------------------------
- */
+/* --- trust ------------------------------------------------------------------------------------ */
 
 /* A DER certificate begins with a SEQUENCE whose length is over 127 bytes. */
 static bool is_der(const iothub_tls *tls)
@@ -126,8 +126,7 @@ iothub_result upload_options_check(const iothub_upload_options *o, iothub_error 
     return r == IOTHUB_OK ? upload_credential_read(o, &device, error) : r;
 }
 
-/* --- texts -------------------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 static const char *text_or(const char *text, const char *otherwise)
 {
@@ -152,7 +151,7 @@ static size_t size_of_text(const char *text)
     return text != NULL ? strlen(text) + 1 : 0;
 }
 
-char *upload_options_copy_texts(iothub_upload_options *o)
+static char *copy_texts(iothub_upload_options *o, size_t *size_of_all)
 {
     o->content_type = text_or(o->content_type, "application/octet-stream");
     o->tag = text_or(o->tag, "");
@@ -164,10 +163,33 @@ char *upload_options_copy_texts(iothub_upload_options *o)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         size += size_of_text(*texts[i]);
     }
+    *size_of_all = size;
     char *block = malloc(size);
     char *at = block;
     for (size_t i = 0; block != NULL && i < sizeof texts / sizeof texts[0]; i++) {
         *texts[i] = copy_text(&at, *texts[i]);
     }
     return block;
+}
+
+bool upload_options_copy(iothub_upload_options *o, upload_options_memory *memory)
+{
+    if (o->credential != NULL) {
+        memory->credential = *o->credential;
+        o->credential = &memory->credential;
+    }
+    if (o->tls != NULL) {
+        memory->tls = *o->tls;
+        o->tls = &memory->tls;
+    }
+    memory->texts = copy_texts(o, &memory->texts_size);
+    return memory->texts != NULL;
+}
+
+void upload_options_free(upload_options_memory *memory)
+{
+    if (memory->texts != NULL) {
+        iothub_wipe(memory->texts, memory->texts_size);
+    }
+    free(memory->texts);
 }

@@ -96,8 +96,10 @@ static iothub_result put_authorization(const upload_target *target, char *out, i
 
     iothub_text_init(&t, out, HEADER_SIZE);
     iothub_text_put(&t, "Authorization: ");
-    if (target->device->signature.len > 0) {
-        iothub_text_put_span(&t, target->device->signature);
+    const mqc_span provided = upload_token_text(target->token);
+    const mqc_span signature = provided.len > 0 ? provided : target->device->signature;
+    if (signature.len > 0) {
+        iothub_text_put_span(&t, signature);
         return iothub_text_finish(&t);
     }
     const int64_t wall_s = clock->wall_s(clock);

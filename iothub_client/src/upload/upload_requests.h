@@ -4,12 +4,14 @@
 /** @file Begins the HTTP requests of an upload. */
 
 #include "iothub/connection_string.h"
+#include "upload/upload_token.h"
 #include "upload/upload_wire.h"
 
 /** What all requests of an upload have in common. */
 typedef struct upload_target {
     const iothub_upload_options *o;
     const iothub_connection_string *device;
+    upload_token *token;       /* what request_token has provided */
     const upload_place *place; /* not used by upload_start_place */
     uint32_t series;           /* the ids of the blocks */
 } upload_target;

@@ -65,8 +65,7 @@ void upload_saved_set_outcome(upload_saved *s, upload_outcome outcome, int statu
     s->status = status;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static iothub_result put(const upload_saved *s, bool keep_token, char *ranges, char *buf,
                          size_t *len)
@@ -111,8 +110,7 @@ plat_result upload_saved_put(plat_kv *kv, const char *key, const upload_saved *s
     return r;
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool take_number(const iothub_json_reader *r, int64_t least, int64_t most, int64_t *out)
 {

@@ -67,8 +67,7 @@ const char *upload_name_fault(const char *name)
     }
 }
 
-/* --- the answer of the hub ----------------------------------------------------------------------
- */
+/* --- the answer of the hub -------------------------------------------------------------------- */
 
 typedef struct field {
     const char *name;
@@ -215,8 +214,7 @@ void upload_put_block_list(iothub_text *t)
     iothub_text_put(t, "&comp=blocklist");
 }
 
-/* --- bodies -------------------------------------------------------------------------------------
- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 static const char list_head[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<BlockList>\n";
 static const char list_item[] = "<Latest>";
