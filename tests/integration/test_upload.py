@@ -368,6 +368,34 @@ class Uploads(unittest.TestCase):
                 if status != 0:
                     self.assertIn("cancelled", said)
 
+    @staticmethod
+    def upload_sparse(hub, size):
+        """Uploads a file without blocks on the disk. Returns the most memory used, in bytes."""
+        folder = os.path.join(hub.folder.name, "state")
+        path = os.path.join(hub.folder.name, f"sparse{size}")
+        with open(path, "wb") as f:
+            f.truncate(size)
+        environment = {**hub.environment(), "ASAN_OPTIONS": "quarantine_size_mb=1"}
+        process = subprocess.Popen(hub.command("upload", path), env=environment,
+                                   stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, process.returncode
+        stored = [os.path.join(where, name) for where, _, names in os.walk(folder) for name in names]
+        same = [name for name in stored if os.path.getsize(name) == size]
+        assert len(same) == 1, stored
+        subprocess.run(["cmp", path, same[0]], check=True)
+        os.remove(same[0])
+        return usage.ru_maxrss * 1024
+
+    def test_memory_does_not_grow_with_the_file(self):
+        """UPLOAD_SPARSE_MIB=1024 tries a file of 1 GiB."""
+        largest = int(os.environ.get("UPLOAD_SPARSE_MIB", "192")) * 1024 * 1024
+        with Emulator(BIN_DIR) as hub:
+            small = self.upload_sparse(hub, 32 * 1024 * 1024)
+            large = self.upload_sparse(hub, largest)
+        self.assertLess(large - small, 8 * 1024 * 1024)
+
     def test_tokens_may_be_provided_later_and_requests_for_them_may_fail(self):
         for failures in (0, 1, 3):
             with self.subTest(failures=failures):
