@@ -102,7 +102,7 @@ static plat_result program(const plat_flash *self, uint32_t at, const void *from
     assert_int_equal(s->sectors[at / self->sector_size], 0);
     const bool fails = s->fail_programs > 0;
     s->fail_programs -= fails ? 1 : 0;
-    /* A failing call programs a part of the units. */
+    /* A call that fails may have programmed some of the units. */
     const size_t end = fails ? sim_flash_roll(s, (uint32_t)(len / unit) + 1) * unit : len;
     for (size_t i = 0; i < end && !s->off; i += unit) {
         program_unit(s, at + (uint32_t)i, bytes + i);

@@ -78,7 +78,7 @@ extern "C" {
 /** A certificate that renews itself. Opaque; iothub_certificate_init makes one. */
 typedef struct iothub_certificate iothub_certificate;
 
-/** What is being done about a certificate. */
+/** The states of a certificate that renews itself. */
 typedef enum iothub_certificate_state {
     IOTHUB_CERTIFICATE_VALID = 1, /**< It waits for the time of its renewal. */
     IOTHUB_CERTIFICATE_WANTED,    /**< It is requested when the client is connected, or when the
@@ -91,7 +91,7 @@ typedef enum iothub_certificate_state {
 
 /** The description of a certificate that renews itself. */
 typedef struct iothub_certificate_info {
-    iothub_certificate_state state; /**< What is being done. */
+    iothub_certificate_state state; /**< The state. */
     /** Whether the client has an issued certificate. The next three members describe the one that
      * has logged in last, in seconds since 1970; they are 0 without one. */
     bool issued;
@@ -110,7 +110,7 @@ typedef struct iothub_certificate_info {
  * A function that reports the end of a renewal: either the new certificate has logged in and was
  * saved (info->fault.code is IOTHUB_OK), or something has failed and is tried again. It is called
  * like the other callbacks, with the user pointer of iothub_options. Both pointers are valid until
- * it returns. A good moment to report the validity to the hub, as a reported property.
+ * it returns. The function may report the new validity to the hub as a reported property.
  */
 typedef void iothub_certificate_callback(iothub_client *c, const iothub_certificate_info *info,
                                          void *user);
@@ -176,7 +176,7 @@ static inline void iothub_certificate_options_init(iothub_certificate_options *o
  * that cannot be used does not fail the call: it is described by iothub_certificate_info.fault, and
  * the client requests a new certificate.
  *
- * It serves one client at a time: the one whose iothub_options.certificate it is.
+ * One client at a time may use it: the client whose iothub_options.certificate points to it.
  *
  * @param memory      room for it, aligned for any type; it must stay and not move until
  *                    iothub_certificate_deinit

@@ -57,7 +57,8 @@ void context_prefer_websocket(iothub_context *context, bool websocket);
 void context_set_identity(iothub_context *context, const hub_names *identity);
 /** Sets the memory for a ready-made token. */
 void context_set_token(iothub_context *context, char *token);
-/** Sets the scratch buffer, which follows the topic of telemetry; that has events_len bytes. */
+/** Sets the scratch buffer, which follows the topic of telemetry. That topic has events_len bytes.
+ */
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len);
 
 /** These functions set a callback of the options; NULL removes it. */

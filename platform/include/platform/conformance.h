@@ -19,7 +19,7 @@
  *
  * The checks of streams need a peer: the program platform/conformance_peer.py of this project, on
  * any computer that the device can reach.  The checks of stores need functions that open them.
- * What the caller does not provide is left out, and one line tells so.
+ * What the caller does not provide is left out, and one line reports that.
  *
  * A run takes about ten seconds, 2 KB of static memory, and 1 KB of stack in addition to what the
  * port takes.  Only one run at a time is allowed.  A function of the port that does not return

@@ -49,7 +49,7 @@ typedef struct plat_made_key {
                                          plat_identity_config.key takes it. */
 } plat_made_key;
 
-/** What a request says and who signs it: key, or signer and public_key. */
+/** The contents of a request and who signs it: key, or signer and public_key. */
 typedef struct plat_csr_config {
     /** The common name (CN) of the subject, for example the registration id: 1 to
      * PLAT_COMMON_NAME_MAX printable ASCII characters. */
@@ -89,7 +89,7 @@ struct plat_csr_maker {
      * signer is noticed.
      *
      * @param self        this interface
-     * @param config      what the request says
+     * @param config      the contents of the request
      * @param[out] out    the request as DER
      * @param cap         size of out; PLAT_CSR_MAX is enough
      * @param[out] len    size of the request; 0 after a failure

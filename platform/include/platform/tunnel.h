@@ -3,7 +3,7 @@
 
 /**
  * @file
- * TCP connections through a proxy.  A tunnel is a stream that stands at the place of TCP: TLS and
+ * TCP connections through a proxy.  A tunnel is a stream that takes the place of TCP: TLS and
  * WebSocket run over it, and the proxy sees only encrypted bytes.
  *
  * An application gives the platform an implementation, and the layers above make streams with it:
@@ -34,14 +34,14 @@ typedef struct plat_tunnels plat_tunnels;
  * call that it is passed to.
  */
 typedef struct plat_tunnel_config {
-    const plat_tunnels *tunnels; /**< What makes the stream: plat_platform.tunnels. */
+    const plat_tunnels *tunnels; /**< Makes the stream: plat_platform.tunnels. */
     /**
      * The URL of the proxy, such as "http://user:password@proxy.example:3128", or "environment".
      *
      * The scheme is http (CONNECT over HTTP), https (CONNECT over HTTP over TLS), socks5 (SOCKS
      * version 5, and this system looks up the host), or socks5h (the proxy looks up the host). User
-     * and password are optional; their special characters are percent-encoded.  Without a port it
-     * is 1080.
+     * and password are optional; their special characters are percent-encoded.  The default
+     * port is 1080.
      *
      * "environment": the URL is the value of the first of the variables https_proxy, HTTPS_PROXY,
      * all_proxy and ALL_PROXY that is not empty.  Without one, and for a host that no_proxy or
@@ -79,13 +79,13 @@ struct plat_tunnels {
      *
      * Opening fails with PLAT_ERR_PROXY if the proxy refuses the request, requires or refuses a
      * user and password, or does not speak its protocol, and with PLAT_ERR_UNAVAILABLE if it
-     * answers with HTTP status 429 or 5xx.  PLAT_ERR_DNS and PLAT_ERR_CONNECT say that the proxy
-     * itself cannot be reached.
+     * answers with HTTP status 429 or 5xx.  PLAT_ERR_DNS and PLAT_ERR_CONNECT mean that the
+     * proxy itself cannot be reached.
      *
      * @param self      this interface
      * @param config    which proxy to use
      * @param[out] out  the new stream, on the heap; its deinit frees it and erases its copy of the
-     *                  URL.  After PLAT_ERR_ARG it exists, too, so that its detail can tell the
+     *                  URL.  After PLAT_ERR_ARG it exists, too, so that its detail describes the
      *                  cause; only close and deinit are then allowed, and deinit is needed.  After
      *                  any other failure it is NULL.
      * @retval PLAT_ERR_ARG     the URL cannot be used

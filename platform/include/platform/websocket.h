@@ -38,9 +38,10 @@ typedef struct plat_websockets plat_websockets;
  * during the call that it is passed to.
  */
 typedef struct plat_websocket_config {
-    const plat_websockets *websockets; /**< What makes the stream: plat_platform.websockets. */
-    /** What the server is asked for: "/" and further printable characters of ASCII without spaces,
-     * at most PLAT_WEBSOCKET_PATH_MAX in all; it may contain a query ("/mqtt?room=1"). */
+    const plat_websockets *websockets; /**< Makes the stream: plat_platform.websockets. */
+    /** Path that is requested from the server: "/" and further printable characters of ASCII
+     * without spaces, at most PLAT_WEBSOCKET_PATH_MAX in all; it may contain a query
+     * ("/mqtt?room=1"). */
     const char *path;
     /** Appended to path while the stream has no client certificate (see
      * plat_stream_ops.set_identity), such as "?iothub-no-client-cert=true"; NULL: nothing. */
@@ -72,7 +73,7 @@ struct plat_websockets {
      *                  opens, closes and deinitialises it.
      * @param config    how to open it
      * @param[out] out  the new stream, on the heap; its deinit frees it.  After PLAT_ERR_ARG it
-     *                  exists, too, so that its detail can tell the cause; only close and deinit
+     *                  exists, too, so that its detail describes the cause; only close and deinit
      *                  are then allowed, and deinit is needed.  After any other failure it is
      *                  lower.
      * @retval PLAT_ERR_ARG     path or subprotocol is not valid, or crypto has no sha1

@@ -5,7 +5,7 @@
 
 #include "registry/registry.h"
 
-/** How the options --x509 and --x509-ca ask for a device. */
+/** A device with certificates that the option --x509 or --x509-ca requests. */
 typedef struct hub_x509_device {
     const char *id;
     /* True: the CA of the emulator signs its certificate; false: the certificate signs itself. */
