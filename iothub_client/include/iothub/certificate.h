@@ -33,7 +33,8 @@
  *
  * How the client gets a certificate:
  * - A client of iothub_new_provisioned sends a request with each registration, with a new key. It
- *   registers when it has no certificate that is valid, even if the cache knows its hub. If
+ *   registers when it has no certificate, or one that has expired or ends very soon (a twentieth of
+ *   its life or a minute), even if the cache knows its hub. If
  *   iothub_provisioning_options.api_version is no preview, 2025-07-01-preview is used in its place.
  *   If the service issues no certificate, the client continues with its other credential.
  * - Any other client requests its first certificate over its connection. That is also how every

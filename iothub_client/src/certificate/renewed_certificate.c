@@ -16,9 +16,10 @@
 #include "text/wipe.h"
 
 enum {
-    LOOK_MS = 60000, /* longest time between two looks at the wall clock */
-    SPREAD = 20,     /* the moment of a renewal is random within this part of the life */
-    TOPIC_MAX = 96,  /* "$iothub/credentials/POST/issueCertificate/?$rid=" and an id */
+    LOOK_MS = 60000,  /* longest time between two looks at the wall clock */
+    SPREAD = 20,      /* the moment of a renewal is random within this part of the life */
+    HUB_CLOCK_S = 60, /* how much the clock of the hub may be ahead */
+    TOPIC_MAX = 96,   /* "$iothub/credentials/POST/issueCertificate/?$rid=" and an id */
     BODY_MAX = PLAT_CSR_BASE64_MAX + IOTHUB_ID_MAX + ISSUE_ID_MAX + 48
 };
 
@@ -120,14 +121,30 @@ static mqc_time renewal_in_ms(const iothub_certificate *c)
     return left_s < LOOK_MS / 1000 ? (mqc_time)left_s * 1000 : LOOK_MS;
 }
 
-/* Returns whether a certificate has less than this part of its life left; 0: it has expired. */
-static bool has_less_than(const iothub_certificate *c, const plat_identity *identity, int64_t part)
+/* Returns whether a certificate ends within margin_s seconds. */
+static bool ends_within(const iothub_certificate *c, const plat_identity_info *info,
+                        int64_t margin_s)
+{
+    return ends_at(info) - margin_s < wall_s(c);
+}
+
+static bool has_expired(const iothub_certificate *c, const plat_identity *identity)
+{
+    plat_identity_info info;
+
+    c->options.platform->identities->describe(identity, &info);
+    return ends_within(c, &info, 0);
+}
+
+/* Returns whether the hub may refuse the certificate soon, or now by its own clock. */
+static bool is_nearly_expired(const iothub_certificate *c, const plat_identity *identity)
 {
     plat_identity_info info;
 
     c->options.platform->identities->describe(identity, &info);
     const int64_t life_s = ends_at(&info) - info.not_before_s;
-    return ends_at(&info) - (part > 0 ? life_s / part : 0) < wall_s(c);
+    const int64_t margin_s = life_s / SPREAD > HUB_CLOCK_S ? life_s / SPREAD : HUB_CLOCK_S;
+    return ends_within(c, &info, margin_s < life_s / 2 ? margin_s : life_s / 2);
 }
 
 /* --- requests --------------------------------------------------------------------------- */
@@ -286,7 +303,7 @@ static bool look_at_next(iothub_certificate *c, const iothub_credentials_info *i
     if (next->identity == NULL) {
         return false;
     }
-    if (!c->offered && has_less_than(c, next->identity, 0)) {
+    if (!c->offered && has_expired(c, next->identity)) {
         on_refused(c, now);
         return false;
     }
@@ -433,7 +450,7 @@ static bool needs_registration(const iothub_certificate *c)
     const plat_identity *next = slots_next(&c->slots)->identity;
     const plat_identity *identity = next != NULL ? next : slots_used(&c->slots)->identity;
 
-    return identity == NULL || has_less_than(c, identity, SPREAD);
+    return identity == NULL || is_nearly_expired(c, identity);
 }
 
 static mqc_span make_registration_request(iothub_certificate *c, mqc_span common_name)
