@@ -80,7 +80,7 @@ static void topic(mqc_span text, const topic_identity *id)
     topic_parts p = topic_parse(text, id);
     uint32_t n;
 
-    FUZZ_CHECK(p.kind >= TOPIC_UNKNOWN && p.kind <= TOPIC_METHOD);
+    FUZZ_CHECK(p.kind >= TOPIC_UNKNOWN && p.kind <= TOPIC_CERTIFICATE);
     (void)topic_rid_number(p.rid, &n);
     bag(p.bag);
 }
