@@ -29,11 +29,11 @@ typedef struct credential_part {
     uint8_t count, next_count;
     uint8_t next_tried; /* number of credentials of next that are tried before one has logged in */
     uint8_t index, next_index;
-    uint8_t refusals;    /* consecutive refusals of the credential in use */
-    int8_t replaced_how; /* iothub_result of the latest replacement */
-    bool uses_next : 1;  /* the current attempt uses a credential of next */
-    bool hurries : 1;    /* until the next login, no credential gets a second attempt */
-    bool new_token : 1;  /* the token was replaced after the latest CONNECT */
+    int8_t replaced_how;  /* iothub_result of the latest replacement */
+    bool uses_next;       /* the current attempt uses a credential of next */
+    bool hurries : 1;     /* until the next login, no credential gets a second attempt */
+    bool new_token : 1;   /* the token was replaced after the latest CONNECT */
+    uint8_t refusals : 2; /* consecutive refusals of the credential in use */
 } credential_part;
 
 void credential_init(credential_part *k, iothub_context *context);
