@@ -70,9 +70,12 @@ plat_result conf_link_order(struct conf_link *l, const char *order, uint32_t num
 {
     const plat_conformance_peer *peer = l->run->c->peer;
     uint8_t line[ORDER];
-    size_t len = strlen(order);
+    size_t len = 0;
 
-    memcpy(line, order, len);
+    while (order[len] != '\0') {
+        line[len] = (uint8_t)order[len];
+        len++;
+    }
     line[len++] = ' ';
     for (uint32_t digit = 100000; digit > 0; digit /= 10) {
         line[len++] = (uint8_t)('0' + number / digit % 10);

@@ -38,10 +38,9 @@ static void print(const struct conf_run *run, const struct line *l)
     run->c->print(run->c->user, l->text);
 }
 
-void conf_run_begin(struct conf_run *run, const plat_conformance *c, uint8_t in[CONF_BYTES],
-                    uint8_t out[CONF_BYTES])
+void conf_run_begin(struct conf_run *run, const plat_conformance *c, struct conf_bytes *bytes)
 {
-    *run = (struct conf_run){ .c = c, .in = in, .out = out };
+    *run = (struct conf_run){ .c = c, .in = bytes->in, .out = bytes->out };
 }
 
 void conf_run_group(struct conf_run *run, const char *name)

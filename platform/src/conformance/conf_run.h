@@ -16,6 +16,12 @@ enum {
     CONF_PATIENCE_MS = 10000
 };
 
+/* Buffers that several groups use. */
+struct conf_bytes {
+    uint8_t in[CONF_BYTES];
+    uint8_t out[CONF_BYTES];
+};
+
 struct conf_run {
     const plat_conformance *c;
     unsigned rules;
@@ -25,8 +31,7 @@ struct conf_run {
     uint8_t *out;
 };
 
-void conf_run_begin(struct conf_run *run, const plat_conformance *c, uint8_t in[CONF_BYTES],
-                    uint8_t out[CONF_BYTES]);
+void conf_run_begin(struct conf_run *run, const plat_conformance *c, struct conf_bytes *bytes);
 
 /* Prints the name of the group that begins. */
 void conf_run_group(struct conf_run *run, const char *name);

@@ -22,7 +22,8 @@ enum {
 
 static bool no_detail(const struct conf_link *l)
 {
-    const char *detail = l->stream->ops->detail(l->stream);
+    const plat_stream *stream = l->stream;
+    const char *detail = stream != NULL ? stream->ops->detail(stream) : NULL;
 
     return detail != NULL && detail[0] == '\0';
 }

@@ -96,8 +96,9 @@ static void check_join(struct trial *t)
     conf_run_rule(t->run, joined, JOIN, "it waits until the function has returned");
     conf_run_rule(t->run, zero, LOCAL, "its bytes are zero when a thread begins");
     conf_run_rule(t->run, apart, LOCAL, "its address differs between two threads");
-    conf_run_rule(t->run, threads->local() == threads->local(), LOCAL,
-                  "a thread always gets the same memory");
+    const void *once = threads->local();
+    const void *again = threads->local();
+    conf_run_rule(t->run, once == again, LOCAL, "a thread always gets the same memory");
 }
 
 /* How long a wait for the wake-up takes. */

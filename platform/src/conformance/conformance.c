@@ -2,8 +2,7 @@
 
 #include "conformance/conf_groups.h"
 
-static uint8_t in[CONF_BYTES];
-static uint8_t out[CONF_BYTES];
+static struct conf_bytes bytes;
 
 static void check_streams(struct conf_run *run)
 {
@@ -36,7 +35,7 @@ unsigned plat_conformance_run(const plat_conformance *c)
 {
     struct conf_run run;
 
-    conf_run_begin(&run, c, in, out);
+    conf_run_begin(&run, c, &bytes);
     if (c->platform->crypto == NULL) {
         conf_run_leave_out(&run, "cryptography", "the platform has none");
     } else {

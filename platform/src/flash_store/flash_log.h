@@ -39,7 +39,7 @@ void flash_log_resume(struct flash_log *l, struct flash_medium *m, struct flash_
 
 /* Appends a record and sets its number.  PLAT_ERR_FULL: there is no room; PLAT_ERR_ARG: there never
  * will be. */
-plat_result flash_log_append(struct flash_log *l, plat_store_record *r);
+plat_result flash_log_append(struct flash_log *l, plat_store_record *p);
 
 /* Forgets a record of len bytes, in memory only.  The caller has checked that it is there. */
 void flash_log_forget(struct flash_log *l, uint64_t seq, size_t len);

@@ -190,8 +190,8 @@ static plat_result find_oldest(struct mount *m, const struct flash_header *last,
 static plat_result find_sectors(struct mount *m)
 {
     struct flash_found *f = m->found;
-    struct flash_header last;
-    bool opened;
+    struct flash_header last = { 0 };
+    bool opened = false;
 
     plat_result r = find_last(m, &last);
     if (r == PLAT_EOF) {
@@ -262,7 +262,7 @@ static plat_result read_sectors(struct mount *m)
 {
     struct flash_found *f = m->found;
     struct flash_header h;
-    struct flash_header next;
+    struct flash_header next = { 0 };
     struct flash_walk w;
 
     plat_result r = header_of(m, f->oldest, &next);
