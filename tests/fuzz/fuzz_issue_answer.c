@@ -19,6 +19,9 @@ static void check_answer(const issue_answer *a, mqc_span body)
 {
     FUZZ_CHECK(a->verdict >= ISSUE_ISSUED && a->verdict <= ISSUE_BROKEN);
     FUZZ_CHECK(memchr(a->active_id, '\0', sizeof a->active_id) != NULL);
+    for (const char *at = a->active_id; *at != '\0'; at++) {
+        FUZZ_CHECK(*at >= ' ' && *at <= '~' && *at != '"' && *at != '\\');
+    }
     FUZZ_CHECK(a->expires_s >= 0 && a->retry_after_s <= 86400);
     if (a->verdict == ISSUE_ISSUED) {
         FUZZ_CHECK(a->certificates.len > 0 && a->certificates.ptr >= body.ptr &&

@@ -66,6 +66,11 @@ static void members_of_the_wrong_kind_count_as_absent(void **state)
         "{\"retryAfter\":\"soon\",\"errorCode\":\"x\"}",
         "{\"retryAfter\":-3}",
         "{\"info\":{\"requestId\":\"a\\u0000b\",\"operationExpires\":\"yesterday\"}}",
+        /* would end the text of the next request, or is not ASCII */
+        "{\"info\":{\"requestId\":\"a\\\"b\"}}",
+        "{\"info\":{\"requestId\":\"a\\\\b\"}}",
+        "{\"info\":{\"requestId\":\"a\\nb\"}}",
+        "{\"info\":{\"requestId\":\"\xc3\xa4\"}}",
         /* longer than a request id */
         "{\"info\":{\"requestId\":\"0123456789012345678901234567890123456789012345678901234567890"
         "123456789\"}}",

@@ -3,6 +3,7 @@
 #include "certificate_fixture.h"
 #include "client_fixture.h"
 #include "fake_kv.h"
+#include "fake_store.h"
 
 /* Tests a client whose certificate renews itself, with a fake hub and a fake issuer. */
 
@@ -609,6 +610,56 @@ static void it_may_serve_a_second_client_after_the_first(void **state)
     end(&f);
 }
 
+static void a_second_client_saves_only_what_has_logged_in(void **state)
+{
+    (void)state;
+    client_fixture f;
+    prepare();
+    begin(&f);
+    issue_now(&f);
+    iothub_certificate_renew(f.options.certificate);
+    fixture_run(&f);
+    f.hub.mute_connect = true;
+    issue_now(&f); /* received, but not logged in */
+    assert_int_equal(kv.puts, 1);
+    iothub_free(f.client);
+
+    f.hub.mute_connect = false;
+    f.client = iothub_new(FIXTURE_CONNECTION_STRING, &f.options, NULL);
+    assert_non_null(f.client);
+    fixture_connect(&f);
+    fixture_run(&f);
+    assert_non_null(fixture_stream(&f)->identity);
+    assert_int_equal(kv.puts, 1);
+    assert_int_equal(issuer.alive, 1);
+    end(&f);
+}
+
+static void a_client_that_is_refused_leaves_store_and_certificate_free(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fake_store store;
+    int other;
+    prepare();
+    begin(&f);
+    iothub_free(f.client);
+    fake_store_init(&store);
+    f.options.store = &store.base;
+
+    store.base.user = &other; /* the store is refused */
+    f.client = iothub_new(FIXTURE_CONNECTION_STRING, &f.options, NULL);
+    assert_null(f.client);
+    store.base.user = NULL;
+    f.options.rx_size = IOTHUB_CERTIFICATE_RX_MIN - 1; /* the certificate is refused */
+    f.client = iothub_new(FIXTURE_CONNECTION_STRING, &f.options, NULL);
+    assert_null(f.client);
+    f.options.rx_size = IOTHUB_CERTIFICATE_RX_MIN;
+    f.client = iothub_new(FIXTURE_CONNECTION_STRING, &f.options, NULL);
+    assert_non_null(f.client);
+    end(&f);
+}
+
 /* --- clocks -------------------------------------------------------------------------------- */
 
 static void without_a_clock_nothing_is_renewed(void **state)
@@ -753,6 +804,8 @@ int main(void)
         cmocka_unit_test(a_saved_certificate_of_no_use_is_replaced),
         cmocka_unit_test(a_cache_that_fails_costs_only_the_next_run),
         cmocka_unit_test(it_may_serve_a_second_client_after_the_first),
+        cmocka_unit_test(a_second_client_saves_only_what_has_logged_in),
+        cmocka_unit_test(a_client_that_is_refused_leaves_store_and_certificate_free),
         cmocka_unit_test(without_a_clock_nothing_is_renewed),
         cmocka_unit_test(a_clock_that_jumps_renews_within_a_minute),
         cmocka_unit_test(a_key_that_cannot_be_made_is_tried_again_later),

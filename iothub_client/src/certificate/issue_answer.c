@@ -84,6 +84,19 @@ static issue_verdict verdict_of(int status)
     }
 }
 
+/* The id of an active request becomes a part of the next one, so what JSON would escape is dropped:
+ * any request is replaced then. */
+static void get_active_id(mqc_span body, issue_answer *out)
+{
+    get_text(body, "info", "requestId", out->active_id, sizeof out->active_id);
+    for (const char *at = out->active_id; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
+            out->active_id[0] = '\0';
+            return;
+        }
+    }
+}
+
 static void refused(issue_answer *out, int status, mqc_span body)
 {
     const uint64_t code = get_number(body, "errorCode");
@@ -91,7 +104,7 @@ static void refused(issue_answer *out, int status, mqc_span body)
 
     out->verdict = verdict_of(status);
     out->retry_after_s = wait_s < RETRY_AFTER_MAX_S ? (uint32_t)wait_s : RETRY_AFTER_MAX_S;
-    get_text(body, "info", "requestId", out->active_id, sizeof out->active_id);
+    get_active_id(body, out);
     out->expires_s = get_date(body, "info", "operationExpires");
     (void)iothub_fail(&out->why, IOTHUB_ERR_REJECTED,
                       "certificate request: the hub has answered with %zu (code %zu)%s",

@@ -22,10 +22,11 @@ typedef enum issue_verdict {
 typedef struct issue_answer {
     issue_verdict verdict;
     mqc_span certificates;
-    char active_id[ISSUE_ID_MAX + 1]; /* "": the answer does not name it */
-    int64_t expires_s;                /* when the active operation ends, since 1970; 0: unknown */
-    uint32_t retry_after_s;           /* 0: the hub does not ask for a wait */
-    iothub_error why;                 /* except after ISSUED and ACCEPTED */
+    /* Printable ASCII that JSON need not escape; "": the answer does not name it. */
+    char active_id[ISSUE_ID_MAX + 1];
+    int64_t expires_s;      /* when the active operation ends, since 1970; 0: unknown */
+    uint32_t retry_after_s; /* 0: the hub does not ask for a wait */
+    iothub_error why;       /* except after ISSUED and ACCEPTED */
 } issue_answer;
 
 /** Reads an answer with this status. Any body is allowed. */

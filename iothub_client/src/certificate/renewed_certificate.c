@@ -160,8 +160,8 @@ static bool make_request(iothub_certificate *c, mqc_span name)
     return false;
 }
 
-/* Ids and base64 contain no character that JSON escapes, except for those of a device id, which
- * are none of '"' and '\\'. */
+/* None of these texts contains a character that JSON escapes: device ids and base64 do not, and
+ * issue_answer.c has checked the id of a request that is replaced. */
 static void put_body(const iothub_certificate *c, iothub_text *t)
 {
     iothub_text_put(t, "{\"id\":\"");
@@ -498,7 +498,11 @@ static iothub_result attach(iothub_certificate *c, iothub_context *context, ioth
     } else {
         slots_set_others(&c->slots, own, 1);
     }
-    slots_withdraw(&c->slots); /* an earlier client may have used it */
+    if (slots_used(&c->slots)->identity != NULL) { /* an earlier client has logged in with it */
+        slots_withdraw(&c->slots);
+        issued_pair_erase(&c->pair);
+        c->has_next = false;
+    }
     issuance_init(&c->issuance);
     c->offered = false;
     c->context = context;

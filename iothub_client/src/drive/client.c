@@ -61,6 +61,21 @@ static void drop_certificate(iothub_client *c)
     }
 }
 
+/* After a failure, neither is marked as used by this client. */
+static iothub_result take_certificate_and_store(iothub_client *c, iothub_error *error)
+{
+    iothub_result r = take_certificate(c, error);
+
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = take_store(c, error);
+    if (r != IOTHUB_OK) {
+        drop_certificate(c);
+    }
+    return r;
+}
+
 static iothub_result set_up(iothub_client *c, const char *connection_string,
                             const iothub_options *checked, client_place *place, iothub_error *error)
 {
@@ -77,10 +92,7 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
     memory_parts parts = { .context = &c->context, .credential = &c->session.credential };
     iothub_result r = memory_divide(&parts, place, c + 1, connection_string, error);
     if (r == IOTHUB_OK) {
-        r = take_store(c, error);
-    }
-    if (r == IOTHUB_OK) {
-        r = take_certificate(c, error);
+        r = take_certificate_and_store(c, error);
     }
     if (r != IOTHUB_OK) {
         client_wipe(c);

@@ -224,8 +224,8 @@ static void tend_certificate(iothub_client *c, mqc_time now)
     }
     if (session_try_credentials(&c->session, trial.list, trial.count) == IOTHUB_OK) {
         ops->on_tried(certificate);
-    } else {
-        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "certificate",
+    } else { /* the next turn tries again */
+        callback_log_text(&c->context, IOTHUB_LOG_DEBUG, "certificate",
                           context_error(&c->context)->text);
     }
 }

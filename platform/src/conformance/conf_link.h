@@ -29,7 +29,7 @@ plat_result conf_link_order(struct conf_link *l, const char *order, uint32_t num
 /* One call of recv with a buffer of cap bytes, at most CONF_BYTES - 1. The bytes are in run->in. */
 plat_result conf_link_recv_once(struct conf_link *l, size_t cap, size_t *got);
 
-/* Receives up to cap bytes, and waits for them. PLAT_WOULD_BLOCK: nothing has come for
+/* Receives up to cap bytes, and waits for them. PLAT_WOULD_BLOCK: no byte has arrived within
  * CONF_PATIENCE_MS. */
 plat_result conf_link_recv(struct conf_link *l, size_t cap, size_t *got);
 

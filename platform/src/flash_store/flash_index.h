@@ -27,8 +27,8 @@ uint64_t flash_index_first(const struct flash_index *x, uint32_t serial);
 uint32_t flash_index_find(const struct flash_index *x, uint32_t oldest, uint32_t last,
                           uint64_t seq);
 
-/* Marks a record of this sector as removed.  Returns false if it was removed before, or if no
- * sector can have so many records. */
+/* Marks a record of this sector as removed.  Returns false if it was removed before, or if the
+ * record cannot exist, because a sector has room for fewer records. */
 bool flash_index_remove(struct flash_index *x, uint32_t serial, uint64_t seq);
 bool flash_index_removed(const struct flash_index *x, uint32_t serial, uint64_t seq);
 
