@@ -12,7 +12,6 @@
  * from a token provider; with LIFETIME_S 0 it provides one for each renewal. It prints one JSON
  * object with times in microseconds. */
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -138,20 +137,6 @@ static int64_t round_trip_us(run *r, iothub_client *c)
         trips[i] = now_us() - start;
     }
     return median(trips, TRIPS);
-}
-
-static unsigned descriptors(void)
-{
-    unsigned n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    return n;
 }
 
 static long resident_kb(void)
