@@ -5,8 +5,10 @@
  *
  * HOW is "key" (the connection string has a key), or "dps" (a registration provides the first
  * certificate), each alone for renewals as soon as possible, or with ":life" for renewals in the
- * course of the life of the certificates. The program ends when RENEWALS certificates have logged
- * in and each message was acknowledged, and prints what that took, as one line of JSON.
+ * course of the life of the certificates. If IOTHUB_TOKEN_KEY is a URI of PKCS #11, the key in that
+ * token signs all requests and logins, and no key is made. The program ends when RENEWALS
+ * certificates have logged in and each message was acknowledged, and prints what that took, as one
+ * line of JSON.
  */
 
 #include <stdio.h>
@@ -16,6 +18,10 @@
 #include <iothub/certificate.h>
 #include <iothub/provisioning.h>
 #include <platform/file_kv.h>
+
+#ifdef WITH_PKCS11
+#include <platform/pkcs11.h>
+#endif
 
 #include "allocations.h"
 
@@ -114,6 +120,31 @@ static void set_options(iothub_options *o, run *r, uint16_t port)
     o->user = r;
 }
 
+/* Takes the key of a token, if the environment names one. */
+static void take_token_key(iothub_certificate_options *co)
+{
+#ifdef WITH_PKCS11
+    static uint8_t public_key[PLAT_PUBLIC_KEY_MAX];
+    static plat_signer *signer;
+    const plat_pkcs11_config config = { .uri = getenv("IOTHUB_TOKEN_KEY") };
+    plat_identity_fault fault;
+
+    if (config.uri == NULL) {
+        return;
+    }
+    if (plat_pkcs11_signer_new(&config, &signer, &fault) != PLAT_OK ||
+        plat_pkcs11_public_key(&config, public_key, sizeof public_key, &co->public_key_len,
+                               &fault) != PLAT_OK) {
+        fprintf(stderr, "%s\n", fault.text);
+        exit(1);
+    }
+    co->signer = signer;
+    co->public_key = public_key;
+#else
+    (void)co;
+#endif
+}
+
 static void make_certificate(iothub_options *o, run *r, plat_kv *cache)
 {
     static uint64_t memory[IOTHUB_CERTIFICATE_SIZE / sizeof(uint64_t)];
@@ -125,6 +156,7 @@ static void make_certificate(iothub_options *o, run *r, plat_kv *cache)
     co.maker = plat_wolfssl_csr_maker();
     co.cache = cache;
     co.changed = on_changed;
+    take_token_key(&co);
     r->certificate = iothub_certificate_init(memory, sizeof memory, &co, &error);
     if (r->certificate == NULL) {
         fprintf(stderr, "%s\n", error.text);

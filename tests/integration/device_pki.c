@@ -93,15 +93,26 @@ static void put_certificate(FILE *f, const cert *c)
     gnutls_free(pem.data);
 }
 
+static void put_text(const char *name, const char *extension, gnutls_datum_t *pem)
+{
+    FILE *f = create(name, extension);
+
+    (void)fwrite(pem->data, 1, pem->size, f);
+    gnutls_free(pem->data);
+    (void)fclose(f);
+}
+
+/* Writes the key twice, in .p8 as PKCS #8, which tokens import. */
 static void put_key(const char *name, const cert *c)
 {
     gnutls_datum_t pem = { 0 };
-    FILE *f = create(name, "key");
 
     must(gnutls_x509_privkey_export2(c->key, GNUTLS_X509_FMT_PEM, &pem), "PEM");
-    (void)fwrite(pem.data, 1, pem.size, f);
-    gnutls_free(pem.data);
-    (void)fclose(f);
+    put_text(name, "key", &pem);
+    must(gnutls_x509_privkey_export2_pkcs8(c->key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
+                                           &pem),
+         "PKCS #8");
+    put_text(name, "p8", &pem);
 }
 
 static void drop(const cert *c)

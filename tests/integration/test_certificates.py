@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Tests a device that renews its certificate while it publishes: nothing is lost, repeated or noticed.
 
-usage: test_certificates.py BIN_DIR CERTIFICATES
+usage: test_certificates.py BIN_DIR CERTIFICATES [DEVICE_PKI SOFTHSM]
+
+With the last two arguments, the key in a token of SoftHSM is tested, too.
 """
 
 import json
@@ -14,6 +16,7 @@ import unittest
 from emulator import Background, Emulator, first_seen, numbers
 
 BIN_DIR, CERTIFICATES = (sys.argv.pop(1) for _ in range(2))
+DEVICE_PKI, SOFTHSM = (sys.argv.pop(1) for _ in range(2)) if len(sys.argv) > 2 and os.path.isfile(sys.argv[1]) else (None, None)
 X509 = 3  # IOTHUB_CREDENTIAL_X509
 
 
@@ -49,6 +52,35 @@ class Certificates(unittest.TestCase):
             report = json.loads(self.device(hub, 3, "dps:life").end()[-1])
             self.check(hub, report, 3)
         self.assertEqual((report["surprises"], report["failures"]), (0, 0))
+
+    def make_token(self, folder):
+        """Puts the key of a device into a new token. Returns what a program needs to use it."""
+        tokens = os.path.join(folder, "tokens")
+        os.mkdir(tokens)
+        variables = {"SOFTHSM2_CONF": os.path.join(folder, "softhsm2.conf")}
+        with open(variables["SOFTHSM2_CONF"], "w", encoding="utf-8") as file:
+            file.write(f"directories.tokendir = {tokens}\n")
+        subprocess.run([DEVICE_PKI, folder, "device1", "60"], check=True)
+        key = os.path.join(folder, "first.p8")
+        for arguments in (["--init-token", "--free", "--label", "t", "--so-pin", "5678"],
+                          ["--import", key, "--token", "t", "--label", "k", "--id", "01"]):
+            subprocess.run(["softhsm2-util", *arguments, "--pin", "1234"], env={**os.environ, **variables},
+                           stdout=subprocess.DEVNULL, check=True)
+        uri = f"pkcs11:token=t;object=k?module-path={SOFTHSM}&pin-value=1234"
+        return {**variables, "IOTHUB_TOKEN_KEY": uri}
+
+    @unittest.skipUnless(SOFTHSM, "this build has no PKCS #11, or there is no SoftHSM")
+    def test_renewals_with_a_key_that_stays_in_a_token(self):
+        with tempfile.TemporaryDirectory() as folder, self.hub() as hub:
+            variables = self.make_token(folder)
+            for renewals in (5, 2):  # the second run begins with the saved certificate
+                device = Background([CERTIFICATES, hub.port, str(renewals), "dps", self.cache.name],
+                                    {**hub.environment(), **variables})
+                report = json.loads(device.end()[-1])
+                self.assertEqual((report["renewals"], report["failed"], report["failures"]), (renewals, 0, 0))
+                self.assertEqual((report["kind"], report["surprises"], report["saved"]), (X509, 0, True))
+        with open(os.path.join(self.cache.name, "certificate"), "rb") as file:
+            self.assertIn(b"\0\0\x30", file.read())  # a key of 0 bytes, and the chain
 
     def test_requests_that_the_hub_refuses_delays_or_loses(self):
         faults = ({"kind": "status", "status": 429, "retryAfter": 1}, {"kind": "status", "status": 503},
